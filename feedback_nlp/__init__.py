@@ -1,0 +1,30 @@
+"""feedback_nlp: open-ended customer feedback in Arabic, Persian and English, read offline.
+
+::
+
+    import feedback_nlp as fn
+    fn.classify(["الموظف كان وقحا", "great staff"])
+
+The functions are loaded when first used, so that ``import feedback_nlp`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feedback_nlp.api import RunResult as RunResult
+    from feedback_nlp.api import classify as classify
+    from feedback_nlp.api import discover_topics as discover_topics
+    from feedback_nlp.api import embed as embed
+    from feedback_nlp.api import open_store as open_store
+    from feedback_nlp.api import run as run
+
+__version__ = "0.1.0"
+__all__ = ["RunResult", "classify", "discover_topics", "embed", "open_store", "run"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute may be anything
+    """Load a public name from ``feedback_nlp.api`` on first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'feedback_nlp' has no attribute '{name}'. It has: {', '.join(__all__)}.")
+    return getattr(import_module("feedback_nlp.api"), name)

@@ -1,0 +1,1 @@
+"""The contract everybody speaks: columns, batches, stages, errors, settings and model folders."""

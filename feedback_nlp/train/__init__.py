@@ -1,0 +1,1 @@
+"""Fits and evaluates each trainable room and writes its model folder."""

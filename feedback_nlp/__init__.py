@@ -8,11 +8,14 @@
 The functions are loaded when first used, so that ``import feedback_nlp`` costs nothing.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from feedback_nlp.api import RunResult as RunResult
+    from feedback_nlp.api import TopicModel as TopicModel
     from feedback_nlp.api import classify as classify
     from feedback_nlp.api import discover_topics as discover_topics
     from feedback_nlp.api import embed as embed
@@ -20,11 +23,26 @@ if TYPE_CHECKING:
     from feedback_nlp.api import run as run
 
 __version__ = "0.1.0"
-__all__ = ["RunResult", "classify", "discover_topics", "embed", "open_store", "run"]
+__all__ = ["RunResult", "TopicModel", "classify", "discover_topics", "embed", "open_store", "run"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute may be anything
-    """Load a public name from ``feedback_nlp.api`` on first use (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module 'feedback_nlp' has no attribute '{name}'. It has: {', '.join(__all__)}.")
-    return getattr(import_module("feedback_nlp.api"), name)
+class _Package(ModuleType):
+    """The package, whose ``embed`` is the function although a room has the same name."""
+
+    @property
+    def embed(self) -> Any:  # noqa: ANN401 - the function of feedback_nlp.api
+        """The function that turns texts into vectors."""
+        return import_module("feedback_nlp.api").embed
+
+    @embed.setter
+    def embed(self, room: ModuleType) -> None:
+        """Ignore the room that the import system would put here."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - an attribute may be anything
+        """Load a public name from ``feedback_nlp.api`` on first use."""
+        if name not in __all__:
+            raise AttributeError(f"module 'feedback_nlp' has no attribute '{name}'. It has: {', '.join(__all__)}.")
+        return getattr(import_module("feedback_nlp.api"), name)
+
+
+sys.modules[__name__].__class__ = _Package

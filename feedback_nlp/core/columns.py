@@ -188,3 +188,29 @@ RESULT_COLUMNS = (
     PROBLEMS,
 )
 ALL_COLUMNS = (*RESULT_COLUMNS, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS, VECTOR)
+
+
+def columns_as_markdown() -> str:
+    """Return the result columns as a Markdown page."""
+    lines = [
+        "# Columns of a result",
+        "",
+        "Of `comments.parquet`, of `classify --format jsonl` and of the DataFrames. Offsets count Unicode code points of",
+        "`text`, end exclusive; scores lie in [0, 1]. Written by `python -m feedback_nlp.core.columns`.",
+        "",
+        "| column | type | may be null | values | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for column in RESULT_COLUMNS:
+        values = " ".join(f"`{value}`" for value in column.allowed or ())
+        if column.low is not None:
+            values = f"{column.low:g} to {'…' if column.high is None else f'{column.high:g}'}"
+        null = "yes" if column.nullable else ""
+        lines.append(f"| `{column.name}` | {column.dtype} | {null} | {values} | {column.doc} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(columns_as_markdown())

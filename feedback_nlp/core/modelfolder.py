@@ -6,6 +6,7 @@ Nothing is ever unpickled: arrays are safetensors, tables JSON, tokenizers their
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,18 @@ class ModelFolder:
     def kind(self) -> str:
         """What the folder holds, for example ``sentiment-linear``."""
         return str(self.manifest["kind"])
+
+    def summary(self) -> dict[str, Any]:
+        """Return name, kind, version, languages, size in megabytes and path."""
+        size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        return {
+            "name": self.manifest["name"],
+            "kind": self.kind,
+            "version": self.manifest["version"],
+            "languages": list(self.manifest.get("languages", [])),
+            "megabytes": round(size / 1e6, 2),
+            "path": str(self.path),
+        }
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Load all arrays by name."""
@@ -78,6 +91,29 @@ def resolve_model(name: str | Path) -> Path:
         if (place / MANIFEST).is_file():
             return place
     raise ModelError(f"No model '{name}'. Looked in: {', '.join(map(str, places))}. See `feedback-nlp models list`.")
+
+
+def list_models() -> list[ModelFolder]:
+    """Open every model folder, added ones first, then shipped ones, each group by name.
+
+    :raises ModelError: when one is damaged.
+    """
+    roots = [Path(part) for part in os.environ.get("FEEDBACK_NLP_MODELS", "").split(os.pathsep) if part]
+    roots.append(shipped_root("models"))
+    return [open_model(file.parent) for root in roots for file in sorted(root.glob(f"*/{MANIFEST}"))]
+
+
+def copy_model(folder: Path, into: Path) -> Path:
+    """Verify a model folder, copy it under its own name, and return the copy's path.
+
+    :raises ModelError: when it is damaged, or a folder of that name stands there already.
+    """
+    found = open_model(folder)
+    target = into / str(found.manifest["name"])
+    if target.exists():
+        raise ModelError(f"{target} exists already. Remove it first, or give the model another name.")
+    shutil.copytree(found.path, target)
+    return open_model(target).path
 
 
 def sha256_of(path: Path) -> str:

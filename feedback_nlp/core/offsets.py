@@ -77,5 +77,7 @@ class OffsetMap:
         at = np.minimum(later.starts, len(self) - 1)
         starts = np.where(later.starts < len(self), self.starts[at], self.text_length).astype(np.int32)
         last = np.maximum(later.ends - 1, 0)
-        ends = np.where(later.ends > later.starts, self.ends[last], starts).astype(np.int32)
+        # One inserted inside a replaced stretch shares that stretch: only so do the ends never fall.
+        before = np.where(later.ends > 0, self.ends[last], 0)
+        ends = np.maximum(before, starts).astype(np.int32)
         return OffsetMap(starts, ends, self.text_length)

@@ -26,10 +26,19 @@ class LanguagePack:
     :param stop_words: words without a topic; never contains a negation.
     :param negations: words that turn a meaning.
     :param contrasts: words that open a contrasting clause (but, لكن, ولی).
+    :param weak_contrasts: those of ``contrasts`` that have other meanings too (بس "only", فقط "only", yet), with what
+        must stand before them: ``pause`` a punctuation mark, ``predicate`` also a word of ``clause_ends``, ``words``
+        also any two words.
+    :param clause_ends: words that clauses end with.
+    :param contrast_blockers: words after which a contrast word is none (not yet, nothing but, مش بس).
     :param titles: words before a person's name (Mr, السيد, آقای).
     :param account_cues: words before an order, account or customer number.
+    :param phone_cues: words before a telephone number.
+    :param id_cues: words before a national identity number.
+    :param currencies: words after an amount.
     :param clitics: prefixes written together with the next word, longest first.
     :param romanised: frequent words of the language as typed in Latin letters.
+    :param verb_stems: stems that a separable prefix is written with, by tense; empty where the language has none.
     """
 
     code: str
@@ -41,10 +50,17 @@ class LanguagePack:
     stop_words: frozenset[str]
     negations: frozenset[str]
     contrasts: tuple[str, ...]
+    weak_contrasts: dict[str, str]
+    clause_ends: frozenset[str]
+    contrast_blockers: frozenset[str]
     titles: tuple[str, ...]
     account_cues: tuple[str, ...]
+    phone_cues: tuple[str, ...]
+    id_cues: tuple[str, ...]
+    currencies: tuple[str, ...]
     clitics: tuple[str, ...]
     romanised: tuple[str, ...]
+    verb_stems: dict[str, tuple[str, ...]]
 
 
 @cache
@@ -68,10 +84,17 @@ def open_pack(code: str) -> LanguagePack:
         stop_words=stop_words,
         negations=frozenset(raw["negations"]),
         contrasts=tuple(raw["contrasts"]),
+        weak_contrasts=raw["weak_contrasts"],
+        clause_ends=frozenset(raw["clause_ends"]),
+        contrast_blockers=frozenset(raw["contrast_blockers"]),
         titles=tuple(raw["titles"]),
         account_cues=tuple(raw["account_cues"]),
+        phone_cues=tuple(raw["phone_cues"]),
+        id_cues=tuple(raw["id_cues"]),
+        currencies=tuple(raw["currencies"]),
         clitics=tuple(raw["clitics"]),
         romanised=tuple(raw["romanised"]),
+        verb_stems={tense: tuple(" ".join(stems).split()) for tense, stems in raw.get("verb_stems", {}).items()},
     )
 
 

@@ -2,18 +2,19 @@
 
 import numpy as np
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.product import stable_product
 
 
-@given(st.integers(1, 600), st.integers(0, 1000))
-def test_a_products_row_does_not_depend_on_the_cut(rows: int, seed: int) -> None:
+@given(st.integers(1, 300), st.sampled_from([3, 7, 150]), st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_a_products_row_does_not_depend_on_its_place(rows: int, columns: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    left = rng.standard_normal((rows, 32)).astype(np.float32)
-    right = rng.standard_normal((32, 7)).astype(np.float32)
+    left = rng.standard_normal((rows, 256)).astype(np.float32)
+    right = rng.standard_normal((256, columns)).astype(np.float32)
     whole = stable_product(left, right)
     order = rng.permutation(rows)
     assert np.array_equal(stable_product(left[order], right), whole[order])

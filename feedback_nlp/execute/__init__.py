@@ -1,0 +1,7 @@
+"""execute: runs chunks of comments through the row-wise stages, in this process or in worker processes."""
+
+from feedback_nlp.execute.local import ChunkResult as ChunkResult
+from feedback_nlp.execute.local import run_chunks as run_chunks
+from feedback_nlp.execute.settings import ExecuteSettings as ExecuteSettings
+
+__all__ = ["ChunkResult", "ExecuteSettings", "run_chunks"]

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from feedback_nlp.embed.settings import EmbedSettings, ShippedBackend, StaticBackend, TransformersBackend
+
+
+def test_default_is_the_static_encoder():
+    assert EmbedSettings().backend == StaticBackend(model="encoder-static")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({"kind": "static", "model": "mine"}, StaticBackend(model="mine")),
+        ({"kind": "shipped"}, ShippedBackend()),
+        ({"kind": "transformers", "model": "folder"}, TransformersBackend(model="folder")),
+    ],
+    ids=["static", "shipped", "transformers"],
+)
+def test_kind_chooses_the_backend(raw, expected):
+    assert EmbedSettings.model_validate({"backend": raw}).backend == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"kind": "magic"},
+        {"kind": "static", "trust_remote_code": True},
+        {"kind": "transformers"},
+        {"kind": "transformers", "model": "a/b", "revision": "main"},
+        {"kind": "shipped", "max_tokens": 4},
+        {"kind": "shipped", "batch_tokens": 1},
+        {"kind": "shipped", "threads": 0},
+    ],
+)
+def test_wrong_values_are_refused(raw):
+    with pytest.raises(ValidationError):
+        EmbedSettings.model_validate({"backend": raw})
+
+
+def test_every_field_is_described():
+    for model in (EmbedSettings, StaticBackend, ShippedBackend, TransformersBackend):
+        for name, found in model.model_fields.items():
+            assert found.description, f"{model.__name__}.{name}"
+
+
+@pytest.mark.slow
+def test_importing_the_room_is_cheap():
+    code = (
+        "import sys, feedback_nlp.embed; "
+        "print([m for m in ('torch', 'transformers', 'sentencepiece', 'sklearn', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

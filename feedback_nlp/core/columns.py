@@ -195,8 +195,8 @@ def columns_as_markdown() -> str:
     lines = [
         "# Columns of a result",
         "",
-        "Of `comments.parquet`, of `classify --format jsonl` and of the DataFrames. Offsets count Unicode code points of",
-        "`text`, end exclusive; scores lie in [0, 1]. Written by `python -m feedback_nlp.core.columns`.",
+        "Of `comments.parquet`, of `classify --format jsonl` and of the DataFrames. Offsets count Unicode code points",
+        "of `text`, end exclusive; scores lie in [0, 1]. Written by `python -m feedback_nlp.core.columns`.",
         "",
         "| column | type | may be null | values | meaning |",
         "| --- | --- | --- | --- | --- |",

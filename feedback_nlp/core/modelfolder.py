@@ -179,6 +179,7 @@ def write_model(
         from safetensors.numpy import save_file
 
         save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, folder / ARRAYS)
+        (folder / ARRAYS).chmod(0o644)
     files = {
         file.relative_to(folder).as_posix(): sha256_of(file)
         for file in sorted(folder.rglob("*"))

@@ -5,7 +5,7 @@ All texts are folded (core.folding) into one array of code points. A prefix sum 
 a few array operations and no Python loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _BASE = np.uint64(0x9E3779B97F4A7C15 | 1)
 _BASE_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
 _MAX_CODES = 1 << 22
+_CACHE_CODES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -216,3 +217,35 @@ def ngram_matrix(texts: Sequence[str], spec: NgramSpec) -> sp.csr_matrix:
             first, size = position + 1, 0
     parts.append(to_matrix(extract(texts[first:], spec), spec.bits))
     return parts[0] if len(parts) == 1 else sp.vstack(parts, format="csr")
+
+
+def within_spans(table: NgramTable, rows: Ints, starts: Ints, ends: Ints) -> NgramTable:
+    """Return the n-grams that lie within spans, one blank beyond an edge allowed, with the spans in place of texts.
+
+    :param rows: int64 array (m,), the text each span lies in, never falling.
+    :param starts: int64 array (m,), first code point of each span; spans of a text stand in order and do not overlap.
+    :param ends: int64 array (m,), end, exclusive.
+    """
+    if not len(rows):
+        none = np.empty(0, dtype=np.int64)
+        return NgramTable(none, none, none, none, 0)
+    length = int(max(table.ends.max(initial=0), ends.max())) + 2
+    middles = (table.starts + table.ends) // 2
+    found = np.searchsorted(rows * length + starts, table.rows * length + middles, side="right") - 1
+    span = np.maximum(found, 0)
+    inside = (found >= 0) & (rows[span] == table.rows)
+    inside &= (table.starts >= starts[span] - 1) & (table.ends <= ends[span] + 1)
+    kept = np.flatnonzero(inside)
+    return NgramTable(span[kept], table.features[kept], table.starts[kept], table.ends[kept], len(rows))
+
+
+def cache_sized(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Cut a batch, as (first, end) positions, where its hashes would outgrow the processor's cache."""
+    first, size = 0, 0
+    for position, text in enumerate(texts):
+        size += len(text)
+        if size >= _CACHE_CODES:
+            yield first, position + 1
+            first, size = position + 1, 0
+    if first < len(texts):
+        yield first, len(texts)

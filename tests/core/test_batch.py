@@ -1,5 +1,7 @@
 """CommentBatch: nothing enters a table that breaks its declaration."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -18,6 +20,7 @@ from feedback_nlp.core.columns import (
     TEXT,
     VECTOR,
     Column,
+    columns_as_markdown,
 )
 from feedback_nlp.core.errors import StageContractError
 
@@ -92,3 +95,10 @@ def test_vectors_round_trip_with_nulls(rows: int, width: int, random: object) ->
     expected = np.where(valid[:, None], vectors, 0)
     np.testing.assert_array_equal(batch.vectors(), expected)
     np.testing.assert_array_equal(CommentBatch(batch.table.slice(1)).vectors(), expected[1:])
+
+
+def test_the_documentation_of_columns_is_that_of_the_code() -> None:
+    page = Path(__file__).parents[2] / "docs" / "columns.md"
+    assert page.read_text(encoding="utf-8") == columns_as_markdown(), (
+        "python -m feedback_nlp.core.columns > docs/columns.md"
+    )

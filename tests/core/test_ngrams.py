@@ -76,3 +76,27 @@ def test_nothing_at_all() -> None:
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+def test_ngrams_within_spans_are_those_of_the_spans_alone() -> None:
+    texts = ["خدمات بد. ارسال سریع", "no spans", "good staff but slow"]
+    spans = [(0, 0, 8), (0, 10, 20), (2, 0, 10), (2, 11, 19)]
+    rows, starts, ends = (np.array(column, dtype=np.int64) for column in zip(*spans, strict=True))
+    inside = ngrams.within_spans(extract(texts, SPEC), rows, starts, ends)
+    assert inside.n_rows == len(spans)
+    for at, (row, start, end) in enumerate(spans):
+        alone = set(extract([texts[row][start:end]], NgramSpec(words=(1, 2), chars=())).features.tolist())
+        assert alone <= set(inside.features[inside.rows == at].tolist())
+        assert np.all(inside.starts[inside.rows == at] >= start - 1)
+        assert np.all(inside.ends[inside.rows == at] <= end + 1)
+
+
+def test_no_spans_no_ngrams() -> None:
+    none = np.empty(0, dtype=np.int64)
+    assert len(ngrams.within_spans(extract(["a b"], SPEC), none, none, none).rows) == 0
+
+
+@given(st.lists(st.integers(0, 60_000), max_size=12))
+def test_cuts_cover_every_text_once(lengths: list[int]) -> None:
+    cuts = list(ngrams.cache_sized(["x" * length for length in lengths]))
+    assert [at for first, end in cuts for at in range(first, end)] == list(range(len(lengths)))

@@ -1,0 +1,24 @@
+"""Finds topics in a sample of comments, names them in three languages and assigns comments to them."""
+
+from feedback_nlp.topics.discover import discover
+from feedback_nlp.topics.matching import match
+from feedback_nlp.topics.model import Topic, TopicModel, topic_schema
+from feedback_nlp.topics.placing import Assignment, Trade
+from feedback_nlp.topics.representatives import Representative
+from feedback_nlp.topics.sample import DiscoverySample
+from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.stage import TopicStage
+
+__all__ = [
+    "Assignment",
+    "DiscoverySample",
+    "Representative",
+    "Topic",
+    "TopicModel",
+    "TopicSettings",
+    "TopicStage",
+    "Trade",
+    "discover",
+    "match",
+    "topic_schema",
+]

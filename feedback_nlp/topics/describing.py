@@ -1,0 +1,150 @@
+"""What a model tells about its topics: sizes, languages, themes, names and typical comments."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.lang.pack import CODES
+from feedback_nlp.topics.grouping import group_themes
+from feedback_nlp.topics.lexicon import open_lexicon
+from feedback_nlp.topics.model import Topic, TopicModel
+from feedback_nlp.topics.naming import Namer
+from feedback_nlp.topics.neighbours import Vectors
+from feedback_nlp.topics.phrases import shared_keywords, theme_label
+from feedback_nlp.topics.representatives import Representative, choose_representatives
+from feedback_nlp.topics.sample import DiscoverySample, Draw
+from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.words import LanguageWords
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+_NEAR = 0.65
+
+
+def describe(
+    model: TopicModel,
+    sample: DiscoverySample,
+    drawn: Draw,
+    vectors: Vectors,
+    *,
+    settings: TopicSettings,
+    encode: Encode | None,
+) -> TopicModel:
+    """Return the model with sizes, language shares, themes, names and typical comments.
+
+    :param model: a model with places, its topics numbered from 0.
+    :param vectors: shifted vectors of the drawn rows.
+    """
+    model, every = _ordered(model, model.assign(sample.vectors, sample.langs).topic_id.astype(np.int64))
+    own, count, langs = every[drawn.rows], len(model), np.asarray(sample.langs)
+    words = _split(sample, drawn)
+    namer = Namer(words, open_lexicon(settings.labels.model), settings.labels, encode)
+    sizes = np.bincount(every[every >= 0], minlength=count)
+    shares = _language_shares(every, langs, count)
+    names = namer.name(own, model.places.centroids)
+    parents = group_themes(model.places.centroids)
+    typical = _typical(model, sample, drawn, vectors, words=words, most=settings.labels.representatives)
+    topics = tuple(
+        Topic(
+            id=at,
+            size=int(sizes[at]),
+            parent_id=None if parents[at] < 0 else int(parents[at]),
+            labels=names[at].labels,
+            keywords=names[at].keywords,
+            representatives=typical[at],
+            shares=shares[at],
+        )
+        for at in range(count)
+    )
+    themes = _themes(topics, np.append(parents, -1)[every], langs)
+    return replace(model, topics=topics, themes=themes, next_theme_id=len(themes))
+
+
+def _ordered(model: TopicModel, topics: Ints) -> tuple[TopicModel, Ints]:
+    """Renumber topics by falling number of comments.
+
+    :returns: the model, and the new topic of each comment.
+    """
+    sizes = np.bincount(topics[topics >= 0], minlength=len(model))
+    order = np.argsort(-sizes, kind="stable")
+    number = np.append(np.argsort(order, kind="stable"), -1)
+    return replace(model, places=model.places.take(order)), number[topics]
+
+
+def _split(sample: DiscoverySample, drawn: Draw) -> dict[str, LanguageWords]:
+    langs = np.array([sample.langs[row] for row in drawn.rows.tolist()])
+    words = {}
+    for lang in CODES:
+        rows = np.flatnonzero(langs == lang)
+        cleans = [str(sample.cleans[row]) for row in drawn.rows[rows].tolist()]
+        words[lang] = LanguageWords.fit(lang, rows, cleans, drawn.copies[rows])
+    return words
+
+
+def _language_shares(topics: Ints, langs: np.ndarray[Any, Any], count: int) -> list[dict[str, float]]:
+    """Return each topic's share of comments by language, languages without any left out."""
+    names = np.unique(langs).tolist()
+    counts = [np.bincount(topics[(topics >= 0) & (langs == lang)], minlength=count) for lang in names]
+    shares = []
+    for at in range(count):
+        whole = sum(int(row[at]) for row in counts)
+        shares.append(
+            {lang: round(int(row[at]) / whole, 6) for lang, row in zip(names, counts, strict=True) if row[at]}
+        )
+    return shares
+
+
+def _typical(
+    model: TopicModel,
+    sample: DiscoverySample,
+    drawn: Draw,
+    vectors: Vectors,
+    *,
+    words: Mapping[str, LanguageWords],
+    most: int,
+) -> list[dict[str, tuple[Representative, ...]]]:
+    """Choose each topic's typical comments by language; none where all of a language lie far from the centre."""
+    found = model.places.nearest(vectors)
+    texts = [str(sample.cleans[row]) for row in drawn.rows.tolist()]
+    out = []
+    for at in range(len(model)):
+        near = (found.topic == at) & (found.cosine >= _NEAR * found.cosine[found.topic == at].max(initial=0))
+        members = {lang: words[lang].rows[near[words[lang].rows]] for lang in CODES}
+        chosen = {
+            lang: choose_representatives(vectors, found.cosine, rows, texts, most=most)
+            for lang, rows in members.items()
+        }
+        out.append(
+            {
+                lang: tuple(Representative(sample.ids[drawn.rows[row]], texts[row]) for row in rows)
+                for lang, rows in chosen.items()
+            }
+        )
+    return out
+
+
+def _themes(topics: tuple[Topic, ...], every: Ints, langs: np.ndarray[Any, Any]) -> tuple[Topic, ...]:
+    """Make the themes above topics; a theme is called after its two largest topics.
+
+    :param every: theme of each comment, -1 for none.
+    """
+    count = max((topic.parent_id for topic in topics if topic.parent_id is not None), default=-1) + 1
+    shares = _language_shares(every, langs, count)
+    themes = []
+    for at in range(count):
+        members = [topic for topic in topics if topic.parent_id == at]
+        themes.append(
+            Topic(
+                id=at,
+                size=sum(topic.size for topic in members),
+                parent_id=None,
+                labels={lang: theme_label([topic.labels[lang] for topic in members], lang) for lang in CODES},
+                keywords={lang: shared_keywords([topic.keywords[lang] for topic in members]) for lang in CODES},
+                representatives=dict.fromkeys(CODES, ()),
+                shares=shares[at],
+            )
+        )
+    return tuple(themes)

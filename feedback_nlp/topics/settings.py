@@ -1,0 +1,69 @@
+"""Settings of finding and assigning topics."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from feedback_nlp.core.settings import Settings
+
+
+class UmapHdbscanSettings(Settings):
+    """Density clusters of a low-dimensional layout: UMAP, then HDBSCAN."""
+
+    kind: Literal["umap-hdbscan"] = "umap-hdbscan"
+    """Which backend."""
+    neighbours: int = Field(15, ge=2, le=200)
+    """Nearest comments that shape the layout around a comment."""
+    dimensions: int = Field(5, ge=2, le=50)
+    """Dimensions of the layout that is clustered."""
+    epochs: int = Field(150, ge=10, le=2000)
+    """Passes over the neighbour graph; more is slower and a little tidier."""
+
+
+class KMeansSettings(Settings):
+    """Spherical k-means: no layout, no noise, and fast."""
+
+    kind: Literal["kmeans"] = "kmeans"
+    """Which backend."""
+    topics: Annotated[int, Field(ge=1, le=2000)] | Literal["auto"] = "auto"
+    """Number of topics; ``auto`` derives it from ``min_topic_size``."""
+
+
+class EvocSettings(Settings):
+    """EVoC: layout and density clusters in one, for the optional package ``evoc``."""
+
+    kind: Literal["evoc"] = "evoc"
+    """Which backend."""
+    neighbours: int = Field(15, ge=2, le=200)
+    """Nearest comments that shape the graph around a comment."""
+
+
+Backend = Annotated[UmapHdbscanSettings | KMeansSettings | EvocSettings, Field(discriminator="kind")]
+
+
+class LabelSettings(Settings):
+    """Naming topics in three languages."""
+
+    model: str = "topic-labels"
+    """Folder of the lexicon of words that name topics in languages that the comments lack."""
+    keywords: int = Field(10, ge=1, le=50)
+    """Keywords of a topic in each language."""
+    representatives: int = Field(3, ge=0, le=20)
+    """Typical comments kept for each language of a topic."""
+
+
+class TopicSettings(Settings):
+    """Finding and assigning topics."""
+
+    backend: Backend = UmapHdbscanSettings()
+    """How comments are grouped."""
+    sample: int = Field(50_000, ge=100, le=500_000)
+    """Most comments that topics are discovered on; the rest is assigned."""
+    min_topic_size: Annotated[int, Field(ge=1, le=1_000_000)] | Literal["auto"] = "auto"
+    """Fewest different comments that make a topic; ``auto`` grows with the square root of the sample."""
+    max_topics: int = Field(150, ge=1, le=2000)
+    """Most topics; the closest ones are joined until there are no more."""
+    max_outliers: float = Field(0.10, ge=0, le=1)
+    """Largest share of comments left without a topic; the nearest outliers join their nearest topics until it holds."""
+    labels: LabelSettings = LabelSettings()
+    """Naming topics."""

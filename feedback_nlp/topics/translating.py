@@ -1,0 +1,114 @@
+"""Words of one language for words of another, by the lexicon and by nearness of meaning."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.topics.keywords import without_variants
+from feedback_nlp.topics.lexicon import Lexicon, telling_words
+from feedback_nlp.topics.space import Vectors
+from feedback_nlp.topics.words import LanguageWords
+
+Encode = Callable[[Sequence[str]], Vectors]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+_FREQUENT = 4000
+_LISTED = 6
+_ALIKE = 0.5
+_LEXICON_BONUS = 0.25
+_RANK_COST = 0.03
+_TOPIC_WEIGHT = 0.6
+
+
+class WordSpace:
+    """Vectors of single words, each language's mean taken off, so that they are near across languages.
+
+    :param words: each language's comments, split.
+    :param lexicon: further words.
+    :param encode: the encoder, or None: then no word has a vector.
+    """
+
+    def __init__(self, words: Mapping[str, LanguageWords], lexicon: Lexicon, encode: Encode | None) -> None:
+        self._words = words
+        self._lexicon = lexicon
+        self._encode = encode
+        self._tables: dict[str, tuple[list[str], Vectors, Vectors]] = {}
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is an encoder."""
+        return self._encode is not None
+
+    def candidates(self, lang: str) -> tuple[list[str], Vectors]:
+        """Return a language's frequent words and their vectors, float32 of shape (words, width)."""
+        words, vectors, _ = self._table(lang)
+        return words, vectors
+
+    def vectors(self, lang: str, words: Sequence[str]) -> Vectors:
+        """Return vectors of words, float32 of shape (words, width), rows of unit length or zeros."""
+        _, _, mean = self._table(lang)
+        return self._neutral(self._encoded(words), mean)
+
+    def _encoded(self, words: Sequence[str]) -> Vectors:
+        return np.zeros((len(words), 1), dtype=np.float32) if self._encode is None else self._encode(list(words))
+
+    def _table(self, lang: str) -> tuple[list[str], Vectors, Vectors]:
+        if lang not in self._tables:
+            own = self._words[lang].frequent(_FREQUENT) if lang in self._words else []
+            words = telling_words(list(dict.fromkeys([*own, *self._lexicon.words(lang)])), lang)
+            vectors = self._encoded(words)
+            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], dtype=np.float32)
+            self._tables[lang] = words, self._neutral(vectors, mean), mean
+        return self._tables[lang]
+
+    @staticmethod
+    def _neutral(vectors: Vectors, mean: Vectors) -> Vectors:
+        shifted = np.where(np.any(vectors, axis=1, keepdims=True), vectors - mean, 0)
+        return np.asarray(shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+class Translator:
+    """Translates keywords of a topic.
+
+    :param space: vectors of words.
+    :param lexicon: translations.
+    """
+
+    def __init__(self, space: WordSpace, lexicon: Lexicon) -> None:
+        self._space = space
+        self._lexicon = lexicon
+
+    def translate(self, keywords: Sequence[str], source: str, target: str, centre: Vectors | None) -> tuple[str, ...]:
+        """Return words of ``target`` for keywords of ``source``, in their order, each once.
+
+        Listed translations are preferred by their place in the lexicon, nearness to the keyword and nearness to the
+        topic; the nearest other word of the language is taken where it beats them or none is listed.
+
+        :param centre: float32 array (width,), the topic's centre, or None.
+        """
+        near = self._nearest(keywords, source, target) if self._space.usable else [[] for _ in keywords]
+        found = []
+        for word, nearest in zip(keywords, near, strict=True):
+            listed = telling_words(self._lexicon.translations(word, source, target)[:_LISTED], target)
+            offered = list(dict.fromkeys([*listed, *nearest]))
+            if offered and self._space.usable:
+                meaning = self._space.vectors(source, [word])[0]
+                bonus = np.where(np.arange(len(offered)) < len(listed), _LEXICON_BONUS, 0)
+                scores = self._closeness(offered, target, meaning, centre) + bonus
+                offered = [offered[int((scores - _RANK_COST * np.arange(len(offered))).argmax())]]
+            found += offered[:1]
+        return tuple(without_variants(list(dict.fromkeys(found)), len(found)))
+
+    def _nearest(self, keywords: Sequence[str], source: str, target: str) -> list[list[str]]:
+        words, vectors = self._space.candidates(target)
+        if not words or not keywords:
+            return [[] for _ in keywords]
+        cosines = self._space.vectors(source, keywords) @ vectors.T
+        return [[words[int(row.argmax())]] if row.max() >= _ALIKE else [] for row in cosines]
+
+    def _closeness(self, words: Sequence[str], lang: str, meaning: Vectors, centre: Vectors | None) -> Floats:
+        """Return each word's cosine to a meaning, and to the topic's centre with less weight."""
+        vectors = self._space.vectors(lang, words)
+        aside = 0 if centre is None else _TOPIC_WEIGHT * (vectors @ centre)
+        return np.asarray(vectors @ meaning + aside, dtype=np.float64)

@@ -1,0 +1,274 @@
+"""Judges topics: agreement with categories, outliers, languages, stability, a planted theme, ids and scores."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.embed import open_encoder
+from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover, match
+from feedback_nlp.topics.neighbours import exact_neighbours
+from feedback_nlp.topics.placing import neighbour_agreement
+from feedback_nlp.topics.sample import same_text_key
+from feedback_nlp.train.data import read_set
+from feedback_nlp.train.figures import Figure, expected_calibration_error
+
+_SUITE = "topics"
+_NIGHTS = ("night_1", "night_2")
+_PLANTED_COPIES = 5
+_PRESENT = 0.02
+_LARGE = 30
+_HALVES = 40
+
+Labels = np.ndarray[Any, Any]
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sample with people's categories.
+
+    :param truth: category of each comment.
+    """
+
+    name: str
+    sample: DiscoverySample
+    truth: Labels
+
+
+def evaluate(data: Path, *, seed: int = 17) -> list[Figure]:
+    """Measure discovery and assignment with the shipped encoder and the default settings.
+
+    :param data: the data folder.
+    :param seed: seed of every discovery but those that measure the effect of the seed.
+    :raises MissingInputError: when a data set is missing.
+    """
+    encode = open_encoder().encode
+    nights = {name: read_night(data, name) for name in _NIGHTS}
+    models = {name: discover(night, seed=seed, encode=encode) for name, night in nights.items()}
+    return [
+        *_categories(read_judged(data, "en_banking77", encode), seed),
+        *_categories(read_judged(data, "multi_sib200", encode), seed),
+        *[figure for name in _NIGHTS for figure in _shape(name, nights[name], models[name])],
+        *_stability("night_1", nights["night_1"], models["night_1"], seed),
+        *_planted(nights, models["night_2"]),
+        *_kept_ids(nights, models),
+        _calibration("night_1 → night_2", models["night_1"], nights["night_2"]),
+    ]
+
+
+def read_judged(data: Path, name: str, encode: Callable[[Sequence[str]], Vectors]) -> Judged:
+    """Read a set with the publisher's categories."""
+    frame = read_set(data, name)
+    frame = frame[frame.split.isin(("train", "dev"))].reset_index(drop=True)
+    texts = frame.text.astype(str).tolist()
+    ids = [f"{name}-{at}" for at in range(len(texts))]
+    return Judged(name, DiscoverySample(ids, texts, frame.lang.tolist(), encode(texts)), frame.topic.to_numpy())
+
+
+def read_night(data: Path, name: str) -> DiscoverySample:
+    """Read a dump through the language, normalising and embedding stages.
+
+    :raises MissingInputError: when it is not there.
+    """
+    from feedback_nlp import pipeline
+    from feedback_nlp.config import Config
+    from feedback_nlp.core.batch import CommentBatch
+    from feedback_nlp.core.columns import CLEAN, COMMENT_ID, LANG
+
+    path = data / "dumps" / f"{name}.csv"
+    if not path.exists():
+        raise MissingInputError(f"{path} does not exist. Give the evaluation data's folder with --data.")
+    texts = pd.read_csv(path, usecols=["text"]).text.fillna("").astype(str).tolist()
+    batch = pipeline.with_vectors(CommentBatch.from_texts(texts), Config())
+    return DiscoverySample(batch.values(COMMENT_ID), batch.values(CLEAN), batch.values(LANG), batch.vectors())
+
+
+def _agreement(score: str, truth: Labels, found: Labels) -> float:
+    from sklearn import metrics
+
+    return float(getattr(metrics, score)(truth, found))
+
+
+def _with_interval(
+    score: Callable[[Labels, Labels], float], truth: Labels, found: Labels, *, seed: int = 17
+) -> tuple[float, float, float]:
+    """Return a score with a 95 % interval from halves of the rows; drawing rows twice would raise information scores.
+
+    :returns: value, low, high.
+    """
+    rng = np.random.default_rng(seed)
+    halves = [rng.permutation(len(truth))[: len(truth) // 2] for _ in range(_HALVES)]
+    value, spread = score(truth, found), float(np.std([score(truth[half], found[half]) for half in halves]))
+    return value, max(value - 1.96 * spread, 0.0), value + 1.96 * spread
+
+
+_SCORES = {
+    "NMI": partial(_agreement, "normalized_mutual_info_score"),
+    "ARI": partial(_agreement, "adjusted_rand_score"),
+    "V-measure": partial(_agreement, "v_measure_score"),
+}
+_ANCHORS = {
+    ("en_banking77", "NMI"): "published unsupervised discovery .753",
+    ("en_banking77", "ARI"): "published unsupervised discovery .433, with 10 % labels .695",
+    ("multi_sib200", "V-measure"): "k-means with the true 7 on multilingual MiniLM-L12 .41",
+}
+
+
+def _categories(judged: Judged, seed: int) -> list[Figure]:
+    """Compare topics with categories, once with every comment placed and once with the usual share of outliers."""
+    langs = sorted(set(judged.sample.langs))
+    lang = langs[0] if len(langs) == 1 else "all"
+    scores = ("V-measure",) if lang == "all" else ("NMI", "ARI")
+    figures = []
+    for outliers, words in ((0.0, "every comment placed"), (TopicSettings().max_outliers, "comments with a topic")):
+        model = discover(judged.sample, TopicSettings(max_outliers=outliers), seed=seed)
+        found = model.assign(judged.sample.vectors, judged.sample.langs).topic_id
+        inside = found >= 0
+        for score in scores:
+            value = _with_interval(_SCORES[score], judged.truth[inside], found[inside])
+            anchor = "" if outliers else _ANCHORS.get((judged.name, score), "")
+            metric = f"{score}, {words}, {len(model)} topics"
+            figures.append(Figure(_SUITE, judged.name, lang, metric, *value, n=int(inside.sum()), anchor=anchor))
+        if lang == "all":
+            leak = _with_interval(_SCORES["NMI"], np.asarray(judged.sample.langs)[inside], found[inside])
+            metric = f"language leak (NMI of topic and language), {words}"
+            figures.append(Figure(_SUITE, judged.name, lang, metric, *leak, n=int(inside.sum())))
+    return figures
+
+
+def _shape(name: str, night: DiscoverySample, model: TopicModel) -> list[Figure]:
+    rows = len(night)
+    large = [topic for topic in model.topics if topic.size > _LARGE]
+    mixed = [sum(share >= _PRESENT for share in topic.shares.values()) > 1 for topic in large]
+    trade = model.trade
+    named = [all(topic.labels.values()) for topic in model.topics]
+    return [
+        Figure(_SUITE, name, "all", "topics", len(model), n=rows),
+        Figure(_SUITE, name, "all", "outliers", trade.outliers, n=rows),
+        Figure(
+            _SUITE,
+            name,
+            "all",
+            "outliers before reassignment",
+            trade.outliers_before,
+            n=rows,
+            anchor="BERTopic users report .3-.5",
+        ),
+        Figure(_SUITE, name, "all", "neighbours in the same topic", trade.agreement, n=rows),
+        Figure(_SUITE, name, "all", "neighbours in the same topic before reassignment", trade.agreement_before, n=rows),
+        Figure(
+            _SUITE, name, "all", f"topics over {_LARGE} comments in more than one language", _mean(mixed), n=len(large)
+        ),
+        Figure(_SUITE, name, "all", "topics named in all three languages", _mean(named), n=len(named)),
+    ]
+
+
+def _rows(sample: DiscoverySample, rows: Labels) -> DiscoverySample:
+    picked = rows.tolist()
+    return DiscoverySample(
+        [sample.ids[row] for row in picked],
+        [sample.cleans[row] for row in picked],
+        [sample.langs[row] for row in picked],
+        sample.vectors[rows],
+    )
+
+
+def _stability(name: str, night: DiscoverySample, model: TopicModel, seed: int) -> list[Figure]:
+    """Compare a model's topics with those found from shuffled rows, by other seeds, and on 95 % of the rows."""
+    rng = np.random.default_rng(seed)
+    own = model.assign(night.vectors, night.langs).topic_id
+    every = np.arange(len(night))
+    again = {
+        "shuffled rows": [(_rows(night, rng.permutation(every)), seed)],
+        "other seeds": [(night, seed + at) for at in (1, 2)],
+        "95 % of the rows": [(_rows(night, every[rng.random(len(every)) < 0.95]), seed) for _ in range(2)],
+    }
+    figures = []
+    for how, tries in again.items():
+        values = []
+        for sample, number in tries:
+            found = discover(sample, seed=number).assign(night.vectors, night.langs).topic_id
+            values.append(_SCORES["ARI"](own, found))
+        figures.append(Figure(_SUITE, name, "all", f"ARI with topics of {how}", _mean(values), n=len(night)))
+    return figures
+
+
+def planted_rows(first: DiscoverySample, second: DiscoverySample) -> Labels:
+    """Tell which comments of the second night repeat a text, unknown to the first night, at least five times."""
+    known = {same_text_key(clean or "", "") for clean in first.cleans}
+    keys = [same_text_key(clean or "", "") for clean in second.cleans]
+    counts = Counter(keys)
+    return np.array([counts[key] >= _PLANTED_COPIES and key not in known for key in keys], dtype=bool)
+
+
+def _planted(nights: dict[str, DiscoverySample], model: TopicModel) -> list[Figure]:
+    night = nights["night_2"]
+    planted = planted_rows(nights["night_1"], night)
+    found = model.assign(night.vectors, night.langs).topic_id
+    best = int(np.bincount(found[planted] + 1).argmax()) - 1
+    recall, precision = _mean(found[planted] == best), _mean(planted[found == best])
+    count = int(planted.sum())
+    return [
+        Figure(_SUITE, "night_2", "all", "planted theme: recall of its best topic", recall, n=count),
+        Figure(_SUITE, "night_2", "all", "planted theme: precision of its best topic", precision, n=count),
+    ]
+
+
+def _kept_ids(nights: dict[str, DiscoverySample], models: dict[str, TopicModel]) -> list[Figure]:
+    """Measure how many comments keep the topic that the night before would have given them, under the same id."""
+    matched = match(models["night_2"], models["night_1"])
+    night = nights["night_2"]
+    now, before = (
+        matched.assign(night.vectors, night.langs).topic_id,
+        models["night_1"].assign(night.vectors, night.langs).topic_id,
+    )
+    carried = {topic.id for topic in matched.topics if topic.status == "standing"}
+    both = np.isin(now, list(carried)) & (before >= 0)
+    name = "night_1 → night_2"
+    live = [topic for topic in matched.topics if topic.status != "dormant"]
+    fresh = {topic.id for topic in live if topic.status == "emerging"}
+    planted = now[planted_rows(nights["night_1"], night)]
+    return [
+        Figure(
+            _SUITE,
+            name,
+            "all",
+            "planted theme in emerging topics",
+            _mean(np.isin(planted, list(fresh))),
+            n=len(planted),
+        ),
+        Figure(_SUITE, name, "all", "topics that keep their id", len(carried) / max(len(live), 1), n=len(live)),
+        Figure(
+            _SUITE,
+            name,
+            "all",
+            "comments of kept topics under the same id",
+            _mean(now[both] == before[both]),
+            n=int(both.sum()),
+        ),
+    ]
+
+
+def _calibration(name: str, model: TopicModel, unseen: DiscoverySample) -> Figure:
+    """Compare scores of unseen comments with the share of their ten nearest comments that got the same topic."""
+    found = model.assign(unseen.vectors, unseen.langs)
+    usable = np.flatnonzero(np.any(unseen.vectors, axis=1))
+    vectors = model.shift.apply(unseen.vectors[usable], [unseen.langs[row] for row in usable.tolist()])
+    labels = found.topic_id[usable].astype(np.int64)
+    share = neighbour_agreement(labels, exact_neighbours(vectors, min(11, len(usable))))
+    inside = labels >= 0
+    error = expected_calibration_error(share[inside], found.topic_score[usable][inside])
+    return Figure(
+        _SUITE, name, "all", "calibration error of topic_score on unseen comments", error, n=int(inside.sum())
+    )
+
+
+def _mean(values: Sequence[Any] | Labels) -> float:
+    return float(np.mean(values)) if len(values) else 0.0

@@ -1,0 +1,138 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.modelfolder import resolve_model, write_model
+from feedback_nlp.topics.lexicon import EMPTY, KIND, LEXICON_FILE, Entry, Lexicon, open_lexicon, telling_words
+from feedback_nlp.topics.naming import Namer
+from feedback_nlp.topics.settings import LabelSettings
+from feedback_nlp.topics.translating import Translator, WordSpace
+from feedback_nlp.topics.words import LanguageWords
+
+LEXICON = Lexicon(
+    (
+        Entry("ar", "التوصيل", ("delivery",)),
+        Entry("ar", "السعر", ("price", "rate")),
+        Entry("fa", "قیمت", ("price",)),
+        Entry("fa", "تعرفه", ("rate", "price")),
+        Entry("fa", "تحویل", ("delivery",)),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "source", "target", "found"),
+    [
+        ("price", "en", "fa", ("قیمت", "تعرفه")),
+        ("Prices", "en", "ar", ("السعر",)),
+        ("السعر", "ar", "en", ("price", "rate")),
+        ("سعر", "ar", "fa", ("قیمت", "تعرفه")),
+        ("قیمت", "fa", "ar", ("السعر",)),
+        ("unknown", "en", "fa", ()),
+        ("مجهول", "ar", "en", ()),
+    ],
+)
+def test_translations_go_through_english(word, source, target, found):
+    assert LEXICON.translations(word, source, target) == found
+
+
+def test_words_of_each_language():
+    assert LEXICON.words("en") == ("delivery", "price", "rate")
+    assert LEXICON.words("fa") == ("قیمت", "تعرفه", "تحویل")
+
+
+def test_stop_words_and_letters_tell_nothing():
+    assert telling_words(["the", "x", "price", "not", "but", "عالی"], "en") == ["price"]
+    assert telling_words(["قیمت", "که", "price"], "fa") == ["قیمت"]
+
+
+def test_the_shipped_lexicon_knows_everyday_words():
+    lexicon = open_lexicon("topic-labels")
+    assert "التوصيل" in lexicon.translations("delivery", "en", "ar")
+    assert "هتل" in lexicon.translations("الفندق", "ar", "fa")
+    assert lexicon.translations("قیمت", "fa", "en")[0] == "price"
+
+
+def test_a_folder_without_the_word_list_is_refused(tmp_path):
+    write_model(tmp_path / "x", kind=KIND, name="x", version="1", details={})
+    with pytest.raises(ModelError, match=LEXICON_FILE):
+        open_lexicon(tmp_path / "x")
+
+
+def test_a_damaged_word_list_is_refused(tmp_path):
+    shutil.copytree(resolve_model("topic-labels"), tmp_path / "x")
+    (tmp_path / "x" / LEXICON_FILE).write_text("ar\n", encoding="utf-8")
+    with pytest.raises(ModelError, match="damaged"):
+        open_lexicon(tmp_path / "x")
+
+
+def _translator(encode=None, lexicon=LEXICON, words=None):
+    return Translator(WordSpace(words or {}, lexicon, encode), lexicon)
+
+
+def test_without_an_encoder_the_lexicon_alone_translates():
+    assert _translator().translate(["price", "nothing", "delivery"], "en", "fa", None) == ("قیمت", "تحویل")
+
+
+def test_an_encoder_finds_words_the_lexicon_lacks(encoder):
+    words = {"fa": LanguageWords.fit("fa", np.arange(4), ["پیک دیر", "پیک دیر", "غذا سرد", "غذا سرد"])}
+    found = _translator(encoder, EMPTY, words).translate(["courier", "chicken"], "en", "fa", None)
+    assert found[0] in ("پیک", "دیر")
+    assert found[1] in ("غذا", "سرد")
+
+
+def test_nothing_is_made_up(encoder):
+    assert _translator(encoder, EMPTY).translate(["courier"], "en", "fa", None) == ()
+    assert _translator(encoder).translate([], "en", "fa", None) == ()
+
+
+def test_each_translation_is_given_once():
+    assert _translator().translate(["price", "prices"], "en", "fa", None) == ("قیمت",)
+
+
+class TestNamer:
+    def _namer(self, cleans, langs, encode=None, lexicon=LEXICON, **settings):
+        codes = np.array(langs)
+        words = {
+            lang: LanguageWords.fit(
+                lang, np.flatnonzero(codes == lang), [cleans[at] for at in np.flatnonzero(codes == lang)]
+            )
+            for lang in ("ar", "fa", "en")
+        }
+        return Namer(words, lexicon, LabelSettings(**settings), encode)
+
+    def test_a_language_without_comments_is_translated(self, encoder):
+        namer = self._namer(["price expensive"] * 12 + ["delivery courier"] * 12, ["en"] * 24, encoder)
+        names = namer.name(np.repeat([0, 1], 12), encoder(["price", "delivery"]))
+        assert names[0].keywords["en"][0] in ("price", "expensive")
+        assert names[0].keywords["fa"][0] == "قیمت"
+        assert "التوصيل" in names[1].labels["ar"]
+
+    def test_untranslatable_names_are_given_in_the_main_language(self):
+        namer = self._namer(["kebab grill"] * 12, ["en"] * 12, lexicon=EMPTY)
+        names = namer.name(np.zeros(12, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        assert names[0].labels["fa"] == names[0].labels["en"] == "kebab grill"
+        assert names[0].keywords["fa"] == ()
+
+    def test_the_words_of_a_label_say_different_things(self, encoder):
+        cleans = ["battery charger"] * 6 + ["price battery"] * 3 + ["battery charger price"] * 3
+        names = self._namer(cleans, ["en"] * 12, encoder).name(np.zeros(12, dtype=np.int64), encoder(["battery"]))
+        assert set(names[0].labels["en"].replace(",", "").split()) == {"battery", "charger", "price"}
+
+    def test_a_topic_without_words_has_empty_names(self):
+        namer = self._namer(["123", "456"], ["en", "en"])
+        names = namer.name(np.zeros(2, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        assert names[0].labels == {"ar": "", "fa": "", "en": ""}
+        assert names[0].keywords == {"ar": (), "fa": (), "en": ()}
+
+    def test_a_small_topic_is_named_by_its_main_language(self):
+        namer = self._namer(["price", "price", "price high"], ["en"] * 3)
+        names = namer.name(np.zeros(3, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        assert "price" in names[0].labels["en"]
+
+    def test_at_most_as_many_keywords_as_asked_for(self):
+        namer = self._namer(["alpha bravo charlie delta echo"] * 12, ["en"] * 12, keywords=3)
+        names = namer.name(np.zeros(12, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        assert len(names[0].keywords["en"]) == 3

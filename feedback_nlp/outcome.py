@@ -1,0 +1,132 @@
+"""What a run leaves behind: the files of its folder, its summary, its report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from feedback_nlp.config import Config
+from feedback_nlp.core.errors import RejectShareError
+from feedback_nlp.store import driver_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMMENTS, TOPICS, REJECTS, SUMMARY = "comments.parquet", "topics.parquet", "rejects.parquet", "run.json"
+REPORT, CONFIG, TOPIC_MODEL, PARTS = "report.html", "config.yaml", "topic-model", "parts"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run.
+
+    :param run_id: the run's identity.
+    :param folder: folder of its files.
+    :param summary: counts, rejects, timings and versions, as in ``run.json``.
+    :param recomputed: False when the same run stood in the store already.
+    :param config: the configuration it ran with.
+    """
+
+    run_id: str
+    folder: Path
+    summary: dict[str, Any]
+    recomputed: bool
+    config: Config
+
+    @property
+    def report_path(self) -> Path:
+        """Where the HTML report stands."""
+        return self.folder / REPORT
+
+    def comments(self) -> "pd.DataFrame":
+        """Return one row a comment in the order of comment_id, with the result columns."""
+        return self._frame(COMMENTS)
+
+    def topics(self) -> "pd.DataFrame":
+        """Return one row a topic."""
+        return self._frame(TOPICS)
+
+    def rejects(self) -> "pd.DataFrame":
+        """Return one row a rejected row of the input, with file, row number and reason."""
+        return self._frame(REJECTS)
+
+    def _frame(self, name: str) -> "pd.DataFrame":
+        frame: pd.DataFrame = pq.read_table(self.folder / name).to_pandas()
+        return frame
+
+    def root_causes(self) -> "pd.DataFrame":
+        """Return one row a driver: comment_id, driver, cause, sign, score, start, end, evidence."""
+        return driver_frame(pq.read_table(self.folder / COMMENTS))
+
+    def raise_if_too_many_rejects(self) -> None:
+        """Tell a nightly job that too much of the input was rejected; the results stand all the same.
+
+        :raises RejectShareError: when the share is above ``ingest.max_reject_share``.
+        """
+        counts = self.summary["counts"]
+        share = counts["rejected"] / max(counts["rows_in"], 1)
+        allowed = self.config.ingest.max_reject_share
+        if share > allowed:
+            raise RejectShareError(
+                f"{counts['rejected']} of {counts['rows_in']} rows ({share:.1%}) were rejected, "
+                f"allowed are {allowed:.1%} (ingest.max_reject_share). They are listed in {self.folder / REJECTS}."
+            )
+
+    def as_text(self) -> str:
+        """Return what a person wants to know at the end of a run."""
+        counts = self.summary["counts"]
+        lines = [
+            f"run {self.run_id}{'' if self.recomputed else ' (the same run stood already; nothing recomputed)'}",
+            f"read {counts['rows_in']:,} rows: {counts['comments']:,} comments, {counts['rejected']:,} rejected",
+        ]
+        lines += [f"  {count:,} x {reason}" for reason, count in sorted(self.summary["rejects"].items())]
+        lines.append(f"found {counts['topics']:,} topics, {counts['without_topic']:,} comments without one")
+        lines.append("seconds of CPU by step:")
+        lines += [f"  {name:<12} {seconds:8.1f}" for name, seconds in self.summary["stages"].items()]
+        lines.append(f"report: {self.report_path}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    :param summary: files, counts, stages and models.
+    """
+
+    summary: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        return self.summary
+
+    def as_text(self) -> str:
+        """Return the plan for a person."""
+        lines = [
+            f"run {self.summary['run_id']}: {self.summary['comments']:,} comments, {self.summary['rejected']:,} rejects"
+        ]
+        for file in self.summary["files"]:
+            lines.append(f"  {file['name']}: {file['format']}, {file['encoding']}, {file['accepted']:,} comments")
+        lines.append(f"stages: {' -> '.join(self.summary['stages'])} in {self.summary['chunks']} chunk(s)")
+        lines.append(f"models: {', '.join(self.summary['models'])}")
+        lines.append(
+            f"about {self.summary['estimated_seconds']:.0f} s, as measured on {self.summary['measured_on']} comments"
+        )
+        return "\n".join(lines)
+
+
+def write_report(result: RunResult) -> Path:
+    """Write the HTML report of a run from its tables."""
+    from feedback_nlp.report import ReportInput
+    from feedback_nlp.report import write_report as write
+    from feedback_nlp.rootcause.taxonomy import open_taxonomy
+
+    content = ReportInput(
+        comments=pq.read_table(result.folder / COMMENTS),
+        run=result.summary,
+        topics=pq.read_table(result.folder / TOPICS),
+        rejects=pq.read_table(result.folder / REJECTS),
+        taxonomy=open_taxonomy(result.config.rootcause.taxonomy),
+    )
+    return write(content, result.report_path, lang=result.config.report.language)

@@ -14,6 +14,8 @@ class LinearSentiment(Settings):
     """Backend: linear heads over hashed n-grams."""
     model: str = "sentiment"
     """Name or folder of a model of kind ``sentiment-linear``."""
+    vectors: bool = True
+    """Whether the comment's vector is used, too; it must come from the encoder that the model was fitted to."""
 
 
 class SentimentSettings(Settings):

@@ -22,6 +22,7 @@ from feedback_nlp.core.columns import (
     SENTIMENT_SCORE,
     SENTIMENTS,
     TEXT,
+    VECTOR,
     Column,
 )
 from feedback_nlp.core.offsets import OffsetMap
@@ -30,6 +31,7 @@ from feedback_nlp.sentiment.settings import SentimentSettings
 
 MIXED = SENTIMENTS.index("mixed")
 NO_TEXT = "sentiment: no text to judge"
+_NEEDS = (TEXT, LANG, CLEAN, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS)
 
 Spans = list[tuple[int, int, int]]
 
@@ -38,7 +40,6 @@ class SentimentStage:
     """Judges each comment and its clauses."""
 
     name: ClassVar[str] = "sentiment"
-    requires: ClassVar[tuple[Column, ...]] = (TEXT, LANG, CLEAN, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS)
     provides: ClassVar[tuple[Column, ...]] = (
         SENTIMENT,
         SENTIMENT_PROBS,
@@ -52,13 +53,19 @@ class SentimentStage:
         self._settings = settings
         self._judge = judge
 
+    @property
+    def requires(self) -> tuple[Column, ...]:
+        """Columns that must stand in the batch; the vector only where the backend uses it."""
+        return (*_NEEDS, VECTOR) if self._settings.backend.vectors else _NEEDS
+
     def compute(self, batch: CommentBatch) -> Mapping[Column, pa.Array]:
         """Compute the provided columns; a comment without normalised text gets nulls and a reason."""
         cleans = batch.values(CLEAN)
         langs = batch.values(LANG)
         rows = [row for row, clean in enumerate(cleans) if clean is not None and clean.strip()]
         clauses, spans = self._clauses(batch, rows)
-        judged = self._judge.judge([cleans[row] for row in rows], [langs[row] for row in rows], clauses)
+        vectors = batch.vectors()[rows] if self._settings.backend.vectors else None
+        judged = self._judge.judge([cleans[row] for row in rows], [langs[row] for row in rows], clauses, vectors)
         labels, scores = decide(judged)
         usable = np.zeros(len(batch), dtype=bool)
         usable[rows] = True

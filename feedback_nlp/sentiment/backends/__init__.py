@@ -48,11 +48,14 @@ class Judgement:
 class Judge(Protocol):
     """Judges normalised texts; a text's result never depends on its neighbours."""
 
-    def judge(self, texts: Sequence[str], langs: Sequence[str], clauses: Clauses) -> Judgement:
+    def judge(
+        self, texts: Sequence[str], langs: Sequence[str], clauses: Clauses, vectors: Floats | None = None
+    ) -> Judgement:
         """Judge texts and their clauses.
 
         :param texts: normalised texts.
         :param langs: language of each text.
+        :param vectors: float32 array (texts, width), rows of zeros where a text has none; None where not used.
         """
 
 

@@ -1,43 +1,29 @@
-"""LinearJudge: softmax over hashed n-grams for comments and clauses, and a small logistic head for mixed comments.
+"""LinearJudge: softmax over hashed n-grams and the comment's vector, and a small logistic head for mixed comments.
 
 A clause is judged by the n-grams that lie within it, taken from the comment's own table: the text is hashed once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
-from feedback_nlp.core.ngrams import NgramSpec, NgramTable, extract, to_matrix
+from feedback_nlp.core.ngrams import NgramSpec, NgramTable, cache_sized, extract, to_matrix, within_spans
+from feedback_nlp.core.product import stable_product
 from feedback_nlp.sentiment.backends import Clauses, Floats, Ints, Judgement
 
 KIND = "sentiment-linear"
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
-_CODES_AT_ONCE = 1 << 16
 
 
-def clause_table(table: NgramTable, clauses: Clauses) -> NgramTable:
-    """Return the n-grams that lie within a clause, blanks at its edges allowed, with clauses in place of texts."""
-    if not len(clauses):
-        none = np.empty(0, dtype=np.int64)
-        return NgramTable(none, none, none, none, 0)
-    middles = (table.starts + table.ends) // 2
-    length = int(max(table.ends.max(initial=0), clauses.ends.max())) + 2
-    found = np.searchsorted(clauses.rows * length + clauses.starts, table.rows * length + middles, side="right") - 1
-    clause = np.maximum(found, 0)
-    inside = (found >= 0) & (clauses.rows[clause] == table.rows)
-    inside &= (table.starts >= clauses.starts[clause] - 1) & (table.ends <= clauses.ends[clause] + 1)
-    kept = np.flatnonzero(inside)
-    return NgramTable(clause[kept], table.features[kept], table.starts[kept], table.ends[kept], len(clauses))
+def mixed_features(probs: Floats, scores: Floats, clause_probs: Floats, clause_rows: Ints) -> Floats:
+    """Return what the decision ``mixed`` rests on, float32 array of shape (texts, 9).
 
-
-def mixed_features(probs: Floats, clause_probs: Floats, clause_rows: Ints) -> Floats:
-    """Return what the decision ``mixed`` rests on, float32 array of shape (texts, 8).
-
-    The comment's own probabilities and the strongest praise and complaint among its clauses.
+    The comment's own probabilities, its score for being mixed, and the strongest praise and complaint of its clauses.
     """
     rows = len(probs)
     best = np.zeros((rows, 2), dtype=np.float32)
@@ -54,6 +40,7 @@ def mixed_features(probs: Floats, clause_probs: Floats, clause_rows: Ints) -> Fl
             best.min(axis=1),
             best[:, 0] * best[:, 1],
             np.log1p(count),
+            scores,
         ],
         axis=1,
     ).astype(np.float32)
@@ -64,8 +51,9 @@ class LinearJudge:
     """Judges with linear heads over hashed n-grams.
 
     :param spec: the n-grams.
-    :param head: three scores a text, in the order of ``POLARITIES``.
-    :param mixed_weights: float32 array (8,) over :func:`mixed_features`.
+    :param head: four scores a text: the three ``POLARITIES``, and one for being mixed.
+    :param vector_weights: float32 array (width, 4), the vector's share of the scores.
+    :param mixed_weights: float32 array (9,) over :func:`mixed_features`.
     :param mixed_bias: its bias.
     :param mixed_from: probability from which a text counts as mixed.
     :param temperatures: divisor of the scores by language; ``*`` for any other.
@@ -73,6 +61,7 @@ class LinearJudge:
 
     spec: NgramSpec
     head: LinearHead
+    vector_weights: Floats
     mixed_weights: Floats
     mixed_bias: float
     mixed_from: float
@@ -96,44 +85,54 @@ class LinearJudge:
         return cls(
             spec,
             LinearHead.from_arrays(arrays),
+            arrays["vector_weights"].astype(np.float32),
             arrays["mixed_weights"],
             float(arrays["mixed_bias"][0]),
             float(calibration["mixed_from"]),
             {str(lang): float(value) for lang, value in calibration["temperatures"].items()},
         )
 
-    def judge(self, texts: Sequence[str], langs: Sequence[str], clauses: Clauses) -> Judgement:
-        """Judge texts and their clauses; see :class:`feedback_nlp.sentiment.backends.Judge`."""
+    def judge(
+        self, texts: Sequence[str], langs: Sequence[str], clauses: Clauses, vectors: Floats | None = None
+    ) -> Judgement:
+        """Judge texts and their clauses; see :class:`feedback_nlp.sentiment.backends.Judge`.
+
+        :raises ModelError: when the vectors are not of the width that the model was fitted to.
+        """
+        self._check(vectors)
         probs = np.zeros((len(texts), 3), dtype=np.float32)
+        mixed_scores = np.zeros(len(texts), dtype=np.float32)
         clause_probs = np.zeros((len(clauses), 3), dtype=np.float32)
         heat = np.array([self._temperature(lang) for lang in langs], dtype=np.float32)[:, None]
-        for first, last in _parts(texts):
+        for first, last in cache_sized(texts):
             low, high = np.searchsorted(clauses.rows, (first, last))
             part = Clauses(clauses.rows[low:high] - first, clauses.starts[low:high], clauses.ends[low:high])
             table = extract(texts[first:last], self.spec)
-            probs[first:last] = softmax(self._scores(table) / heat[first:last])
+            scores = self._scores(table)
+            if vectors is not None:
+                scores += stable_product(vectors[first:last], self.vector_weights)
+            probs[first:last] = softmax(scores[:, :3] / heat[first:last])
+            mixed_scores[first:last] = scores[:, 3]
             if high > low:
-                scores = self._scores(clause_table(table, part))
-                clause_probs[low:high] = softmax(scores / heat[clauses.rows[low:high]])
-        features = mixed_features(probs, clause_probs, clauses.rows)
-        # Summed by hand along each row: a BLAS product may depend on the number of rows.
-        mixed = sigmoid((features * self.mixed_weights).sum(axis=1) + np.float32(self.mixed_bias))
-        return Judgement(probs, mixed, self.mixed_from, clause_probs)
+                scores = self._scores(within_spans(table, part.rows, part.starts, part.ends))
+                clause_probs[low:high] = softmax(scores[:, :3] / heat[clauses.rows[low:high]])
+        features = mixed_features(probs, mixed_scores, clause_probs, clauses.rows)
+        # Column by column: a BLAS product may depend on the number of rows.
+        mixed = np.full(len(texts), self.mixed_bias, dtype=np.float32)
+        for column, weight in zip(features.T, self.mixed_weights, strict=True):
+            mixed += column * weight
+        return Judgement(probs, sigmoid(mixed), self.mixed_from, clause_probs)
+
+    def _check(self, vectors: Floats | None) -> None:
+        width = self.vector_weights.shape[0]
+        if vectors is not None and vectors.shape[1] != width:
+            raise ModelError(
+                f"sentiment: vectors have width {vectors.shape[1]}, the model was fitted to {width}. "
+                "Set sentiment.backend.vectors to false, or embed with the encoder it was fitted to."
+            )
 
     def _temperature(self, lang: str) -> float:
         return self.temperatures.get(lang, self.temperatures["*"])
 
     def _scores(self, table: NgramTable) -> Floats:
         return self.head.scores(to_matrix(table, self.spec.bits))
-
-
-def _parts(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Cut a batch where its hashes would outgrow the processor's cache."""
-    first, size = 0, 0
-    for position, text in enumerate(texts):
-        size += len(text)
-        if size >= _CODES_AT_ONCE:
-            yield first, position + 1
-            first, size = position + 1, 0
-    if first < len(texts):
-        yield first, len(texts)

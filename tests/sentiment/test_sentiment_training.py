@@ -1,0 +1,143 @@
+"""Training on a small made-up data folder: splits stay clean, the folder is whole, twice gives the same bytes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from feedback_nlp.core.columns import SENTIMENTS
+from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.core.ngrams import NgramSpec
+from feedback_nlp.train import evaluate_sentiment, sentiment
+from feedback_nlp.train.sentiment_data import is_kept_back, read_labelled, text_key
+
+WORDS = {
+    "en": ("good food", "bad service", "it is open"),
+    "ar": ("خدمة ممتازة", "خدمة سيئة", "الموعد غدا"),
+    "fa": ("غذا عالی بود", "خیلی بد بود", "ساعت کاری"),
+}
+SETS = (("en_zomato_hyderabad", "en"), ("ar_elsahar_res1_qaym", "ar"), ("fa_snappfood", "fa"))
+POLAR = ("positive", "negative", "neutral")
+
+
+def _frame(name: str, lang: str, count: int) -> pd.DataFrame:
+    rows = [
+        {
+            "text": f"{WORDS[lang][k % 3]} {name} {k}",
+            "lang": lang,
+            "sentiment": POLAR[k % 3],
+            "rating": None,
+            "topic": None,
+            "domain": "x",
+            "split": "dev" if k % 5 == 0 else "train",
+            "source": name,
+            "extra": None,
+        }
+        for k in range(count)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _annotated(number: int, source: str, lang: str) -> dict[str, object]:
+    label = ("pos", "neg", "neu", "mix")[number % 4]
+    good, bad, plain = WORDS[lang]
+    text = {"pos": good, "neg": bad, "neu": plain, "mix": f"{good}. {bad}"}[label]
+    return {"text": f"{text} n{number}", "lang": lang, "source": source, "s": label, "ok": 1}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for part in ("feedback", "eval", "rootcause"):
+        (folder / part).mkdir()
+    for name, lang in SETS:
+        _frame(name, lang, 60).to_parquet(folder / "feedback" / f"{name}.parquet")
+    held = _frame("en_other", "en", 12)
+    held.loc[0, "text"] = f"{WORDS['en'][1]} en_zomato_hyderabad 1"
+    held.to_parquet(folder / "eval" / "en_edurabsa.parquet")
+    for name, start, count in (("train", 0, 80), ("dev", 500, 24)):
+        rows = [_annotated(start + k, *SETS[k % 3]) for k in range(count)]
+        rows.append(_annotated(900 + start, "en_edurabsa", "en"))
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (folder / "rootcause" / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    entry = {"file": "fa_snappfood", "license": "none stated"}
+    (folder / "manifest.jsonl").write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentiment, "SPEC", NgramSpec(words=(1, 2), chars=(3,), bits=10))
+
+
+def test_evaluation_texts_never_train(data: Path) -> None:
+    labelled = read_labelled(data)
+    keys = {text_key(text) for text in labelled.texts}
+    outside = pd.read_parquet(data / "eval" / "en_edurabsa.parquet")["text"]
+    assert not keys & {text_key(text) for text in outside}
+    assert "en_edurabsa" not in set(labelled.sources)
+    train = {text_key(t) for t, judged in zip(labelled.texts, labelled.judged, strict=True) if not judged}
+    judged = {text_key(t) for t, judged in zip(labelled.texts, labelled.judged, strict=True) if judged}
+    assert judged
+    assert not train & judged
+
+
+def test_published_splits_are_kept_back(data: Path) -> None:
+    labelled = read_labelled(data)
+    snappfood = labelled.sets == "fa_snappfood"
+    assert labelled.judged[snappfood].sum() == 12
+    assert not labelled.judged[labelled.sets == "en_zomato_hyderabad"].any()
+    assert is_kept_back("ar_arsarcasm_v2", "test", "")
+    assert not is_kept_back("ar_ajgt", "test", "")
+    picked = [is_kept_back("en_twitter_us_airline", None, str(k)) for k in range(500)]
+    assert 0.1 < np.mean(picked) < 0.3
+
+
+def test_weights_even_out_sets_and_labels(data: Path) -> None:
+    labelled = read_labelled(data)
+    training = ~labelled.judged & (labelled.labels != SENTIMENTS.index("mixed"))
+    weights = labelled.row_weights(training)
+    assert np.all(weights[~training] == 0)
+    assert np.all(weights[training] > 0)
+    sums = {name: weights[training & (labelled.sets == name)].sum() for name in np.unique(labelled.sets)}
+    assert sums["rootcause"] > sums["en_zomato_hyderabad"] > sums["fa_snappfood"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small")
+def test_training_writes_a_whole_folder_twice_the_same(data: Path, tmp_path: Path) -> None:
+    first = sentiment.train_sentiment(data, tmp_path / "a")
+    again = sentiment.train_sentiment(data, tmp_path / "b")
+    assert first.fingerprint == again.fingerprint
+    card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
+    assert "fa_snappfood: 48 comments" in card
+    assert "source never seen" in card
+    assert first.manifest["languages"] == ["ar", "fa", "en"]
+    assert {row["name"] for row in first.manifest["training_data"]} == {"rootcause", *(name for name, _ in SETS)}
+    assert all(row["value"] >= 0 for row in first.manifest["metrics"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small")
+def test_evaluation_measures_what_was_kept_back_and_a_baseline(data: Path, tmp_path: Path) -> None:
+    sentiment.train_sentiment(data, tmp_path / "a")
+    figures = evaluate_sentiment.evaluate(data, model=str(tmp_path / "a"))
+    named = {figure.data for figure in figures}
+    assert {"fa_snappfood, kept back", "rootcause dev", "en_edurabsa, evaluation only"} <= named
+    assert {"fa_snappfood, TF-IDF + LR", "rootcause, TF-IDF + LR"} & named
+    assert all(figure.suite == "sentiment" for figure in figures)
+    spans = [(f.low, f.value, f.high) for f in figures if f.low is not None and f.high is not None]
+    assert all(low <= value + 1e-9 and value <= high + 1e-9 for low, value, high in spans)
+
+
+def test_missing_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="does not exist"):
+        read_labelled(tmp_path)
+
+
+def test_measures() -> None:
+    truth, found = np.array([0, 0, 2, 1]), np.array([0, 2, 2, 1])
+    assert evaluate_sentiment.weighted_f1(truth, found) == pytest.approx((2 * 2 / 3 + 2 / 3 + 1) / 4)
+    assert evaluate_sentiment.negative_positive_f1(truth, found) == pytest.approx(2 / 3)

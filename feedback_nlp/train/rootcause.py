@@ -1,0 +1,300 @@
+"""Trains the shipped root-cause model: drivers, causes and readings, calibrated on comments and sources never seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from feedback_nlp.core.columns import OTHER_CAUSES
+from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
+from feedback_nlp.core.modelfolder import ModelFolder, write_model
+from feedback_nlp.core.ngrams import NgramSpec, ngram_matrix
+from feedback_nlp.rootcause.backends import READING_VALUES, Floats
+from feedback_nlp.rootcause.backends.linear import KIND, LinearTagger, best_of, calibrated, halved
+from feedback_nlp.train.data import provenance
+from feedback_nlp.train.evaluate_rootcause import (
+    dev_figures,
+    rootcause_card,
+    unseen_figures,
+)
+from feedback_nlp.train.fit import Design, best_temperature, fit_logistic, fit_softmax, fold_in, rarity, stretch
+from feedback_nlp.train.fit_vectors import encode, encoder_fingerprint
+from feedback_nlp.train.rootcause_data import (
+    CAUSE_LABELS,
+    DRIVER_LABELS,
+    SOURCE_FOLDS,
+    SYNTHETIC,
+    Annotated,
+    driver_flags,
+    read_dev,
+    read_training,
+)
+
+SPEC = NgramSpec(words=(1, 2), chars=(3, 4, 5), bits=17)
+LABELS = (*DRIVER_LABELS, *CAUSE_LABELS)
+VECTOR_GAIN = np.float32(3)
+EVIDENCE_PRICE = 0.3
+_L2, _READING_L2, _ITERATIONS = 3e-4, 1e-3, 40
+_SYNTHETIC_WEIGHT = 0.7
+_RANDOM_FOLDS = 4
+_FEW, _USUAL_THRESHOLD = 50, 0.3
+_PRIOR_SHARE = 0.5
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a fit needs.
+
+    :param annotated: the comments.
+    :param design: whole comments for the labels: stretched n-grams and vectors.
+    :param clause_design: their clauses, without vectors.
+    :param reading_design: whole comments for the readings: n-grams hashed to one bit less, and vectors.
+    :param factors: stretch of the n-grams.
+    :param reading_factors: stretch of the n-grams hashed to one bit less.
+    """
+
+    annotated: Annotated
+    design: Design
+    clause_design: Design
+    reading_design: Design
+    factors: Floats
+    reading_factors: Floats
+
+    def fit_causes(self, training: Mask) -> LinearHead:
+        """Fit ``LABELS`` on whole comments and on the clauses of those whose evidence is known."""
+        annotated = self.annotated
+        rows = np.flatnonzero(training)
+        clauses = np.flatnonzero((training & known_evidence(annotated))[annotated.clauses[:, 0]])
+        clause_causes = annotated.clause_causes()[clauses]
+        targets = np.concatenate([_labels(annotated.causes[rows]), _labels(clause_causes)]).astype(np.float32)
+        weights = np.where(annotated.sources[rows] == SYNTHETIC, _SYNTHETIC_WEIGHT, 1.0)
+        weights = np.concatenate([weights, np.ones(len(clauses))])
+        both = self.design.take(rows).above(self.clause_design.take(clauses))
+        spread = np.repeat(weights[:, None], len(LABELS), axis=1)
+        return fit_logistic(both, targets, spread, l2=_L2, iterations=_ITERATIONS)
+
+    def fit_readings(self, training: Mask) -> LinearHead:
+        """Fit the other causes and each reading; the heads stand side by side."""
+        annotated = self.annotated
+        real = np.flatnonzero(training & (annotated.sources != SYNTHETIC))
+        design = self.reading_design.take(real)
+        ones = np.ones((len(real), len(OTHER_CAUSES)))
+        heads = [
+            fit_logistic(
+                design, annotated.others[real].astype(np.float32), ones, l2=_READING_L2, iterations=_ITERATIONS
+            )
+        ]
+        for name, values in READING_VALUES.items():
+            targets = np.eye(len(values))[annotated.readings[name][real]]
+            heads.append(fit_softmax(design, targets, ones[:, 0], l2=_READING_L2, iterations=_ITERATIONS))
+        weights = np.concatenate([head.weights for head in heads], axis=1)
+        return LinearHead(weights, np.concatenate([head.bias for head in heads]))
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Scores of comments by heads that never saw them.
+
+    :param rows: int array (n,), the comments; a comment may stand more than once.
+    :param wholes: float32 array (n, labels), scores of the whole comment.
+    :param clauses: float32 array (n, labels), scores of its best clause.
+    :param readings: float32 array (n, other causes and values of readings).
+    """
+
+    rows: np.ndarray[Any, np.dtype[np.int64]]
+    wholes: Floats
+    clauses: Floats
+    readings: Floats
+
+    def and_also(self, other: "Unseen") -> "Unseen":
+        """Return the scores of both."""
+        pairs = (
+            (self.rows, other.rows),
+            (self.wholes, other.wholes),
+            (self.clauses, other.clauses),
+            (self.readings, other.readings),
+        )
+        return Unseen(*(np.concatenate(pair) for pair in pairs))
+
+
+def known_evidence(annotated: Annotated) -> Mask:
+    """Tell for each comment whether it is known where its causes stand: a translation's are not."""
+    known: Mask = np.logical_not(annotated.causes.any(axis=1))
+    known[[piece.row for piece in annotated.evidence]] = True
+    return known
+
+
+def _labels(causes: Mask) -> Mask:
+    return np.concatenate([driver_flags(causes), causes], axis=1)
+
+
+def prepare(annotated: Annotated) -> Material:
+    """Hash and embed comments and clauses."""
+    plain = ngram_matrix(annotated.cleans, SPEC)
+    factors, reading_factors = rarity(plain), rarity(halved(plain))
+    vectors = encode(annotated.cleans) * VECTOR_GAIN
+    clauses = [annotated.cleans[row][start:end] for row, start, end in annotated.clauses]
+    none = np.zeros((len(clauses), vectors.shape[1]), dtype=np.float32)
+    return Material(
+        annotated,
+        Design(stretch(plain, factors), vectors),
+        Design(stretch(ngram_matrix(clauses, SPEC), factors), none),
+        Design(stretch(halved(plain), reading_factors), vectors),
+        factors,
+        reading_factors,
+    )
+
+
+def source_folds(annotated: Annotated) -> Iterator[Mask]:
+    """Yield the comments of each fold of sources."""
+    for sources in SOURCE_FOLDS:
+        yield np.isin(annotated.sources, sources)
+
+
+def random_folds(annotated: Annotated, seed: int) -> Iterator[Mask]:
+    """Yield folds of the real comments at random."""
+    numbers = np.random.default_rng(seed).integers(0, _RANDOM_FOLDS, len(annotated))
+    for number in range(_RANDOM_FOLDS):
+        yield (numbers == number) & (annotated.sources != SYNTHETIC)
+
+
+def leave_out(material: Material, folds: Iterator[Mask]) -> Unseen:
+    """Score the comments of each fold with heads fitted without them."""
+    found = []
+    owners = material.annotated.clauses[:, 0]
+    for held in folds:
+        causes, readings = material.fit_causes(~held), material.fit_readings(~held)
+        rows = np.flatnonzero(held)
+        clauses = np.flatnonzero(held[owners])
+        position = np.cumsum(held) - 1
+        best = best_of(material.clause_design.take(clauses).scores(causes), position[owners[clauses]], len(rows))
+        wholes = material.design.take(rows).scores(causes)
+        found.append(Unseen(rows, wholes, best, material.reading_design.take(rows).scores(readings)))
+    first, *rest = found
+    for other in rest:
+        first = first.and_also(other)
+    return first
+
+
+def fit_platt(scores: list[Floats], truth: Mask) -> Floats:
+    """Fit the weights of a few scores and a bias that make the truth likeliest (Platt 1999).
+
+    :param scores: float arrays (n,).
+    :returns: float32 array (len(scores) + 1,), the bias last.
+    """
+    features = sp.csr_matrix(np.stack(scores, axis=1).astype(np.float32))
+    head = fit_logistic(Design(features), truth[:, None].astype(np.float32), np.ones((len(truth), 1)), l2=1e-3)
+    return np.append(head.weights[:, 0], head.bias).astype(np.float32)
+
+
+def best_threshold(probs: Floats, truth: Mask) -> float:
+    """Return the threshold with the best F1, drawn towards a usual one where the truth is rare."""
+    order = np.argsort(-probs, kind="stable")
+    hits = np.cumsum(truth[order])
+    scores = 2 * hits / (np.arange(1, len(truth) + 1) + truth.sum())
+    best = float(probs[order][int(np.argmax(scores))])
+    count = float(truth.sum())
+    return (best * count + _USUAL_THRESHOLD * _FEW) / (count + _FEW)
+
+
+def decide(annotated: Annotated, unseen: Unseen) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Fit everything that follows from scores: calibration, thresholds, temperatures, offsets.
+
+    :returns: arrays for the model, and temperatures by reading.
+    """
+    truth = _labels(annotated.causes)[unseen.rows]
+    platt = np.stack([fit_platt([unseen.wholes[:, k], unseen.clauses[:, k]], truth[:, k]) for k in range(len(LABELS))])
+    probs = calibrated(unseen.wholes, unseen.clauses, platt.T, LABELS)
+    others = annotated.others[unseen.rows]
+    other_platt = np.stack([fit_platt([unseen.readings[:, k]], others[:, k]) for k in range(len(OTHER_CAUSES))])
+    other_probs = sigmoid(unseen.readings[:, : len(OTHER_CAUSES)] * other_platt[:, 0] + other_platt[:, 1])
+    arrays = {
+        "platt": platt.T,
+        "thresholds": np.array([best_threshold(probs[:, k], truth[:, k]) for k in range(len(LABELS))]),
+        "other_platt": other_platt.T,
+        "other_thresholds": np.array(
+            [best_threshold(other_probs[:, k], others[:, k]) for k in range(len(OTHER_CAUSES))]
+        ),
+    }
+    heats = {}
+    for name, first, last in reading_columns():
+        labels = annotated.readings[name][unseen.rows]
+        scores = unseen.readings[:, first:last]
+        heats[name] = best_temperature(scores, labels, np.ones(len(labels)))
+        prior = softmax(scores / np.float32(heats[name])).mean(axis=0)
+        arrays[f"offsets_{name}"] = -_PRIOR_SHARE * np.log(np.maximum(prior, 1e-4))
+    return {name: np.asarray(values, dtype=np.float32) for name, values in arrays.items()}, heats
+
+
+def reading_columns() -> Iterator[tuple[str, int, int]]:
+    """Yield each reading with its first and last column among the reading scores."""
+    first = len(OTHER_CAUSES)
+    for name, values in READING_VALUES.items():
+        yield name, first, first + len(values)
+        first += len(values)
+
+
+def train_rootcause(data: Path, out: Path, *, seed: int = 17, created_at: str = "2026-11-28") -> ModelFolder:
+    """Fit the root-cause model, judge it on what it never saw, and write its folder and card.
+
+    :param data: the data folder.
+    :param out: the model folder to write.
+    :param seed: deals the comments into folds.
+    :param created_at: date in the manifest.
+    :raises MissingInputError: when a data file is missing.
+    """
+    annotated = read_training(data)
+    material = prepare(annotated)
+    by_source = leave_out(material, source_folds(annotated))
+    unseen = by_source.and_also(leave_out(material, random_folds(annotated, seed)))
+    decisions, heats = decide(annotated, unseen)
+    arrays = _arrays(material) | decisions
+    details = _details(data, annotated, heats, seed=seed, created_at=created_at)
+    folder = write_model(out, kind=KIND, name="rootcause", version="1", details=details, arrays=arrays)
+    tagger = LinearTagger.from_folder(folder)
+    figures = dev_figures(tagger, read_dev(data)) + unseen_figures(
+        tagger, annotated, by_source.rows, (by_source.wholes, by_source.clauses)
+    )
+    details |= {"metrics": [figure.as_dict() for figure in figures]}
+    card = rootcause_card(figures, details)
+    return write_model(out, kind=KIND, name="rootcause", version="1", details=details, card=card)
+
+
+def _arrays(material: Material) -> dict[str, Floats]:
+    everything = np.ones(len(material.annotated), dtype=bool)
+    causes, readings = material.fit_causes(everything), material.fit_readings(everything)
+    return {
+        **fold_in(causes, material.factors).to_arrays("cause_"),
+        **fold_in(readings, material.reading_factors).to_arrays("reading_"),
+        "cause_vectors": causes.weights[len(material.factors) :] * VECTOR_GAIN,
+        "reading_vectors": readings.weights[len(material.reading_factors) :] * VECTOR_GAIN,
+    }
+
+
+def _details(
+    data: Path, annotated: Annotated, heats: Mapping[str, float], *, seed: int, created_at: str
+) -> dict[str, Any]:
+    names, counts = np.unique(annotated.sources, return_counts=True)
+    rows = {f"rootcause, {name}": int(count) for name, count in zip(names, counts, strict=True)}
+    return {
+        "languages": ["ar", "fa", "en"],
+        "labels": list(LABELS),
+        "readings": {name: list(values) for name, values in READING_VALUES.items()},
+        "ngrams": {"words": list(SPEC.words), "chars": list(SPEC.chars), "bits": SPEC.bits},
+        "encoder": encoder_fingerprint(),
+        "calibration": {
+            "method": "Platt for drivers, causes and other causes; temperature for readings; on comments never seen",
+            "temperatures": {name: round(value, 4) for name, value in heats.items()},
+            "evidence_price": EVIDENCE_PRICE,
+        },
+        "training_data": list(provenance(data, rows)),
+        "library_versions": {name: version(name) for name in ("numpy", "scipy", "pyarrow", "safetensors")},
+        "seed": seed,
+        "created_at": created_at,
+    }

@@ -29,7 +29,7 @@ Rights.
 ## Figures
 Sets, writers and sentences measured here were never trained on. The shares of the labels and the decoder's four
 weights were chosen with an eye on these windows and code-switched comments, so read those figures as slightly kind;
-`fa_armanemo`, `fa_parsinlu` and `en_edurabsa` took no part in any choice.
+`fa_armanemo`, `fa_parsinlu` and `en_edurabsa` chose no parameter, but their figures were looked at while it was made.
 
 {figures}
 ## Limits

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from feedback_nlp.config import Config
 from feedback_nlp.core.errors import RejectShareError
+from feedback_nlp.ingest import REASONS
 from feedback_nlp.store import driver_frame
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ class RunResult:
         share = counts["rejected"] / max(counts["rows_in"], 1)
         allowed = self.config.ingest.max_reject_share
         if share > allowed:
+            reasons = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in self.summary["rejects"].items())
             raise RejectShareError(
                 f"{counts['rejected']} of {counts['rows_in']} rows ({share:.1%}) were rejected, "
-                f"allowed are {allowed:.1%} (ingest.max_reject_share). They are listed in {self.folder / REJECTS}."
+                f"allowed are {allowed:.1%} (ingest.max_reject_share): {reasons}. "
+                f"They are listed in {self.folder / REJECTS}."
             )
 
     def as_text(self) -> str:

@@ -132,7 +132,7 @@ def test_no_comment_at_all_is_a_run_too(tmp_path: Path, config: Config) -> None:
     result = nightly.run([write_csv(tmp_path / "a.csv", [("1", " ", "B1")])], config, tmp_path / "out")
     assert result.comments().empty
     assert result.report_path.is_file()
-    with pytest.raises(RejectShareError, match=r"1 of 1 rows \(100\.0%\) were rejected"):
+    with pytest.raises(RejectShareError, match=r"1 of 1 rows \(100\.0%\) were rejected, allowed are 5\.0%.*1 x "):
         result.raise_if_too_many_rejects()
 
 

@@ -2,6 +2,5 @@
 
 from feedback_nlp.execute.local import ChunkResult as ChunkResult
 from feedback_nlp.execute.local import run_chunks as run_chunks
-from feedback_nlp.execute.settings import ExecuteSettings as ExecuteSettings
 
-__all__ = ["ChunkResult", "ExecuteSettings", "run_chunks"]
+__all__ = ["ChunkResult", "run_chunks"]

@@ -9,9 +9,6 @@ import pyarrow as pa
 
 from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import COMMENT_ID, CREATED_AT, META, SOURCE, TEXT
-from feedback_nlp.core.errors import RejectShareError
-from feedback_nlp.ingest.rejects import REASONS
-from feedback_nlp.ingest.settings import IngestSettings
 
 ROWS_FILE = "rows.arrow"
 INDEX_FILE = "index.arrow"
@@ -114,11 +111,6 @@ class Spool:
     reject_reasons: dict[str, int]
     rejects_path: Path
 
-    @property
-    def reject_share(self) -> float:
-        """Share of rows rejected, in [0, 1]; 0 without rows."""
-        return self.rejected / self.rows_in if self.rows_in else 0.0
-
     def chunks(self, size: int) -> Iterator[CommentBatch]:
         """Read the comments in canonical order: by comment_id, code point by code point.
 
@@ -141,17 +133,3 @@ class Spool:
                 },
                 who="ingest",
             )
-
-
-def check_reject_share(spool: Spool, settings: IngestSettings) -> None:
-    """Refuse a spool of which too large a share was rejected.
-
-    :raises RejectShareError: naming the reasons and the file that lists the rows.
-    """
-    if spool.reject_share > settings.max_reject_share:
-        reasons = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in spool.reject_reasons.items())
-        raise RejectShareError(
-            f"{spool.rejected} of {spool.rows_in} rows ({spool.reject_share:.1%}) were rejected, allowed are "
-            f"{settings.max_reject_share:.1%} (ingest.max_reject_share): {reasons}. "
-            f"They are listed in {spool.rejects_path}."
-        )

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import CLEAN
 from feedback_nlp.core.errors import ConfigError, FeedbackError, ModelError
-from feedback_nlp.execute import ExecuteSettings, run_chunks
+from feedback_nlp.execute import run_chunks
 from feedback_nlp.execute.wire import from_bytes, to_bytes
 from feedback_nlp.execute.worker import serve
 
@@ -155,12 +155,6 @@ def test_one_worker_uses_one_blas_thread() -> None:
 
     list(run_chunks(chunks(1), build, workers=1))
     assert set(seen) <= {1}
-
-
-def test_settings_default_to_local_and_refuse_strangers() -> None:
-    assert ExecuteSettings().model_dump() == {"kind": "local", "workers": None}
-    with pytest.raises(ValueError, match="Extra inputs"):
-        ExecuteSettings(threads=2)  # type: ignore[call-arg]
 
 
 def test_a_batch_survives_the_wire() -> None:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from ingest_files import comments, rejected, texts
 from pydantic import ValidationError
 
-from feedback_nlp.core.errors import RejectShareError
-from feedback_nlp.ingest import REASONS, IngestSettings, check_reject_share, spool
+from feedback_nlp.ingest import REASONS, IngestSettings, spool
 from feedback_nlp.ingest.rejects import SCHEMA
 from feedback_nlp.ingest.rows import is_blank, read_number
 
@@ -194,17 +193,6 @@ def test_a_second_spool_in_the_same_folder_does_not_break_the_first(dump, tmp_pa
     assert spool([few], IngestSettings(), folder).rows == 1
     assert len(first) + sum(len(batch) for batch in reading) == 3000
     assert not list(folder.glob("*.part"))
-
-
-def test_too_many_rejects_are_told_with_reasons(dump, spooled) -> None:
-    made = spooled(dump("a.csv", csv_text([["1", "x", ""], ["2", "", ""]])))
-    assert made.reject_share == 0.5
-    check_reject_share(made, IngestSettings(max_reject_share=0.5))
-    with pytest.raises(
-        RejectShareError, match=r"1 of 2 rows \(50\.0%\) were rejected, allowed are 5\.0%.*1 x the row has no text"
-    ):
-        check_reject_share(made, IngestSettings())
-    assert spooled(dump("b.csv", csv_text([]))).reject_share == 0
 
 
 def test_every_reason_is_explained() -> None:

@@ -164,6 +164,8 @@ def test_a_batch_survives_the_wire() -> None:
 
 
 SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent under nohup hands on that it is ignored
 import functools, sys
 sys.path.insert(0, {here!r})
 import execute_stages
@@ -223,7 +225,10 @@ def test_workers_end_with_their_caller(tmp_path: Path, end: signal.Signals) -> N
         workers = [int(path.name) for path in tmp_path.iterdir()]
         began = time.monotonic()
         os.kill(process.pid, end)
-        process.wait(10)
+        try:
+            process.wait(10)
+        finally:
+            process.kill()
         assert time.monotonic() - began < 5
         if end == signal.SIGINT:
             assert not any(_alive(pid) for pid in workers)

@@ -15,6 +15,7 @@ from feedback_nlp.core.errors import ConfigError, MissingInputError
 from feedback_nlp.core.modelfolder import shipped_root
 from feedback_nlp.core.settings import Settings, explain
 from feedback_nlp.embed.settings import EmbedSettings
+from feedback_nlp.ingest.remote.settings import ConnectSettings
 from feedback_nlp.ingest.settings import IngestSettings
 from feedback_nlp.langid.settings import LangidSettings
 from feedback_nlp.normalise.settings import NormaliseSettings
@@ -69,6 +70,8 @@ class Config(BaseSettings):
     """Version of the configuration's format."""
     run: RunSettings = RunSettings()
     """How a run is carried out."""
+    connect: ConnectSettings = ConnectSettings()
+    """Databases, object stores and inboxes to read from."""
     ingest: IngestSettings = IngestSettings()
     """Reading dumps."""
     langid: LangidSettings = LangidSettings()
@@ -114,9 +117,8 @@ class Config(BaseSettings):
 
     def fingerprint(self) -> str:
         """Return the sha256 of all settings that can change a result (not threads, chunks, store or report)."""
-        content = self.model_dump(
-            mode="json", exclude={"store": True, "report": True, "run": {"threads", "chunk_size"}}
-        )
+        aside: dict[str, Any] = {"connect": True, "store": True, "report": True, "run": {"threads", "chunk_size"}}
+        content = self.model_dump(mode="json", exclude=aside)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -22,6 +22,7 @@ from feedback_nlp.core.modelfolder import ModelFolder
 from feedback_nlp.core.stage import run_stages
 from feedback_nlp.core.version import __version__
 from feedback_nlp.ingest import Spool, spool
+from feedback_nlp.ingest.remote import fetch
 from feedback_nlp.outcome import (
     COMMENTS,
     CONFIG,
@@ -67,7 +68,7 @@ def run(
     The same run twice (input, configuration, models and code alike) is recognised and not computed again; an
     interrupted one is taken up after its last finished chunk.
 
-    :param inputs: files, globs or folders.
+    :param inputs: files, globs or folders; ``@name`` of a configured source; addresses such as ``s3://…``.
     :param config: a Config, a YAML file or the name of a shipped one; None takes the defaults.
     :param out: folder for the run's files and, by default, the store.
     :param resume: False computes everything again.
@@ -87,7 +88,8 @@ def run(
         spool_folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".spool-", dir=folder))
         job = _Job(chosen, folder, models, store, progress or SilentProgress(), Clock())
         with job.clock.step("ingest"):
-            spooled = spool(_as_inputs(inputs), chosen.ingest, Path(spool_folder), limit=limit)
+            local = fetch(_as_inputs(inputs), chosen.connect, Path(spool_folder) / "remote")
+            spooled = spool(local, chosen.ingest, Path(spool_folder), limit=limit)
         run_id = pipeline.run_id_of(spooled.fingerprint, chosen, models)
         if resume and (stood := _standing(store, run_id, folder, chosen)) is not None:
             return stood
@@ -232,7 +234,8 @@ def plan(inputs: Inputs, config: Config, *, limit: int | None = None) -> Plan:
     """Read the inputs and tell what a run would do, with a time measured on a few comments."""
     models = pipeline.open_models(config)
     with tempfile.TemporaryDirectory() as folder:
-        spooled = spool(_as_inputs(inputs), config.ingest, Path(folder), limit=limit)
+        local = fetch(_as_inputs(inputs), config.connect, Path(folder) / "remote")
+        spooled = spool(local, config.ingest, Path(folder), limit=limit)
         seconds, measured = pipeline.measure_rate(spooled, config)
     per_comment = seconds / max(measured, 1)
     return Plan(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from feedback_nlp.cli import classify, doctor, evaluate, models, report, run, runs, train
+from feedback_nlp.cli import classify, doctor, evaluate, models, receive, report, run, runs, train
 from feedback_nlp.core.version import __version__
 
 DEBUG = "--debug"
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("classify")(classify.classify)
+app.command("receive")(receive.receive)
 app.command("report")(report.report)
 app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)

@@ -66,8 +66,13 @@ def _suffixes(path: Path) -> tuple[str, bool]:
     return (Path(path.stem).suffix.lower(), True) if suffix == ".gz" else (suffix, False)
 
 
+def is_readable_name(name: str) -> bool:
+    """Tell whether a file found in a folder is read: one of a known format that is neither hidden nor a lock file."""
+    return not name.startswith((".", "_", "~$")) and _suffixes(Path(name))[0] in FORMATS
+
+
 def _readable(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith((".", "_", "~$")) and _suffixes(path)[0] in FORMATS
+    return path.is_file() and is_readable_name(path.name)
 
 
 def _expand(given: str | Path) -> list[Path]:

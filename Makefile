@@ -22,7 +22,7 @@ $(VENV)/.run: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) $(TORCH)
-	$(PIP) --constraint constraints.txt --editable '.[dev,transformers,lingua]'
+	$(PIP) --constraint constraints.txt --editable '.[dev,transformers,lingua,review]'
 	touch $@
 
 run: $(VENV)/.run  ## Analyse INPUT (default: examples/comments.csv) and leave report and store in OUT (default: out/)

@@ -1,6 +1,7 @@
 """What ``feedback-nlp doctor`` checks: each finding says what is, and how to mend what is wrong."""
 
 import importlib.metadata
+import os
 import platform
 import shutil
 import sys
@@ -62,14 +63,43 @@ def _models(config: str | None) -> Finding:
 
 def _store(out: Path, config: str | None) -> Finding:
     from feedback_nlp.config import load_config
-    from feedback_nlp.nightly import store_of, store_url
+    from feedback_nlp.outcome import store_of, store_url
 
     settings = load_config(config)
     url = store_url(settings, out)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return Finding("store", True, f"none yet under {out}; the first run makes it")
-    store = store_of(settings, out)
-    return Finding("store", True, f"{len(store.runs())} run(s), current: {store.current_run() or 'none'}")
+    with store_of(settings, out) as store:
+        newest = store.records(limit=1)
+        detail = f"{len(store.runs())} run(s), current: {store.current_run() or 'none'}"
+    if newest and newest[0].state == "failed":
+        return Finding("store", False, f"{detail}; the newest run failed: {newest[0].error}", "Mend it and run again.")
+    if newest and newest[0].state == "running":
+        detail += f"; {newest[0].run_id} is under way, or was killed and will be taken up by the same command"
+    return Finding("store", True, detail)
+
+
+def _secrets(config: str | None) -> Finding:
+    from feedback_nlp.config import load_config
+    from feedback_nlp.ingest.remote.secrets import check_secrets
+
+    count = check_secrets(load_config(config).connect)
+    return Finding("secrets", True, f"{count} named by the configuration, all there")
+
+
+def _watching(config: str | None) -> Finding:
+    from feedback_nlp.config import load_config
+
+    chosen = load_config(config).operations
+    files = [file for file in (chosen.log.file, chosen.metrics_file) if file is not None]
+    for file in files:
+        place = next(folder for folder in (file, *file.absolute().parents) if folder.exists())
+        if not os.access(place, os.W_OK):
+            return Finding(
+                "logs and metrics", False, f"{place} cannot be written", f"Give the user the right to {file}."
+            )
+    detail = f"log: {chosen.log.format}; metrics: {chosen.metrics_file or 'none'}"
+    return Finding("logs and metrics", True, detail)
 
 
 def _disk(out: Path) -> Finding:
@@ -97,7 +127,7 @@ def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
 
 
 def checkup(out: Path, config: str | None = None) -> list[Finding]:
-    """Check Python, packages, models, store, disk and a sample classification.
+    """Check Python, packages, models, store, secrets, logs, disk and a sample classification.
 
     :param out: folder of runs and the store.
     :param config: configuration file or name of a shipped one.
@@ -107,6 +137,8 @@ def checkup(out: Path, config: str | None = None) -> list[Finding]:
         *_packages(),
         _guarded("models", lambda: _models(config)),
         _guarded("store", lambda: _store(out, config)),
+        _guarded("secrets", lambda: _secrets(config)),
+        _guarded("logs and metrics", lambda: _watching(config)),
         _disk(out),
         _guarded("sample", lambda: _sample(config)),
     ]

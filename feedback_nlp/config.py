@@ -39,6 +39,9 @@ class RunSettings(Settings):
     """Worker processes for the row-wise stages; never changes a result."""
     chunk_size: int = Field(4096, ge=1, le=1_000_000)
     """Comments worked on and committed together; never changes a result."""
+    take_over: bool = True
+    """Analyse only comments that are new or changed since the published run of the same settings and models, and keep
+    a run's part files for the next; never changes a result."""
     stages: tuple[StageName, ...] = DEFAULT_STAGES
     """Stages in order."""
     topic_model: str | None = None
@@ -50,6 +53,68 @@ class ReportSettings(Settings):
 
     language: Literal["en", "ar", "fa"] = "en"
     """Language the report opens in; the reader can switch."""
+
+
+class OidcSettings(Settings):
+    """Log-in to the review page by an OpenID Connect provider; off where no issuer is named."""
+
+    issuer: str | None = None
+    """Address of the provider, as its discovery document names it."""
+    client_id: str = "feedback-nlp"
+    """The page's name at the provider; a secret, where it has one, stands in FEEDBACK_NLP_OIDC_SECRET."""
+    claim: str = "email"
+    """Claim that holds the user's name."""
+    role: Literal["viewer", "analyst", "admin"] | None = None
+    """Role of users who come for the first time; None lets in only those that were added."""
+
+
+class ReviewSettings(Settings):
+    """How the review page is served."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; another one than this machine's own needs https in front."""
+    port: int = Field(8765, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    language: Literal["en", "ar", "fa"] = "en"
+    """Language the page opens in; each reader can switch."""
+    hosts: tuple[str, ...] = ()
+    """Names the page is reached under besides localhost and ``host``; requests for others are refused."""
+    https: bool = False
+    """Whether readers reach it by https: cookies are then sent that way only."""
+    session_hours: int = Field(12, ge=1, le=720)
+    """Hours until a user has to log in again."""
+    login_attempts: int = Field(5, ge=1, le=100)
+    """Wrong passwords for a user, or four times as many from an address, before log-in pauses for 15 minutes."""
+    max_body_kb: int = Field(4096, ge=16, le=102_400)
+    """Largest request accepted, in KiB."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies in front, whose word on the reader's address and name counts."""
+    proxy_user_header: str | None = None
+    """Header in which such a proxy names the logged-in user; None = readers log in here."""
+    oidc: OidcSettings = OidcSettings()
+    """Log-in by an OpenID Connect provider."""
+
+
+class LogSettings(Settings):
+    """What a run logs: events with counts and timings, never a word of a comment."""
+
+    format: Literal["off", "json", "text"] = "off"
+    """``json`` for collectors, one object a line; ``text`` for people; ``off`` logs nothing."""
+    file: Path | None = None
+    """File to append to, which may be rotated while it is written; null = stderr."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least level logged."""
+
+
+class OperationsSettings(Settings):
+    """What a nightly job tells those who watch it."""
+
+    log: LogSettings = LogSettings()
+    """Logs."""
+    metrics_file: Path | None = None
+    """File for Prometheus's textfile collector, written after each run, also a failed one; null = none."""
+    drift_nights: int = Field(7, ge=1, le=365)
+    """How many finished runs before this one its mix is compared with, 1 to 365."""
 
 
 class Config(BaseSettings):
@@ -90,6 +155,10 @@ class Config(BaseSettings):
     """Where runs are kept."""
     report: ReportSettings = ReportSettings()
     """What the report looks like."""
+    operations: OperationsSettings = OperationsSettings()
+    """Logs, metrics and drift of nightly jobs."""
+    review: ReviewSettings = ReviewSettings()
+    """How the review page is served."""
 
     @classmethod
     def settings_customise_sources(
@@ -116,8 +185,15 @@ class Config(BaseSettings):
         return values
 
     def fingerprint(self) -> str:
-        """Return the sha256 of all settings that can change a result (not threads, chunks, store or report)."""
-        aside: dict[str, Any] = {"connect": True, "store": True, "report": True, "run": {"threads", "chunk_size"}}
+        """Return the sha256 of all settings that can change a result (not threads, chunks, store, report or review)."""
+        aside: dict[str, Any] = {
+            "connect": True,
+            "operations": True,
+            "store": True,
+            "report": True,
+            "review": True,
+            "run": {"threads", "chunk_size", "take_over"},
+        }
         content = self.model_dump(mode="json", exclude=aside)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -1,5 +1,9 @@
 """What a run leaves behind: the files of its folder, its summary, its report."""
 
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from feedback_nlp.config import Config
-from feedback_nlp.core.errors import RejectShareError
+from feedback_nlp.core.errors import FeedbackError, RejectShareError
 from feedback_nlp.ingest import REASONS
-from feedback_nlp.store import driver_frame
+from feedback_nlp.store import FULL, Store, born, driver_frame, open_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COMMENTS, TOPICS, REJECTS, SUMMARY = "comments.parquet", "topics.parquet", "rejects.parquet", "run.json"
 REPORT, CONFIG, TOPIC_MODEL, PARTS = "report.html", "config.yaml", "topic-model", "parts"
+MAP = "map.parquet"
+SPOOL = ".spool-"
+SEALED = (COMMENTS, TOPICS, REJECTS)
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,77 @@ def write_report(result: RunResult) -> Path:
         run=result.summary,
         topics=pq.read_table(result.folder / TOPICS),
         rejects=pq.read_table(result.folder / REJECTS),
-        taxonomy=open_taxonomy(result.config.rootcause.taxonomy),
+        taxonomy=open_taxonomy(result.config.rootcause.taxonomy, result.config.rootcause.own.file),
     )
     return write(content, result.report_path, lang=result.config.report.language)
+
+
+def store_url(config: Config, out: Path) -> str:
+    """Return the store's URL: the configured one, or a database in the output folder."""
+    return config.store.url or f"sqlite:///{(out / 'store.db').absolute()}"
+
+
+def store_of(config: Config, out: Path) -> Store:
+    """Open the store of an output folder, or the one the configuration names."""
+    return open_store(store_url(config, out))
+
+
+def parts_folder(folder: Path, fingerprint: str, chunk_size: int) -> Path:
+    """Return where a run keeps its part files.
+
+    :param fingerprint: of what the row-wise stages compute.
+    """
+    return folder / PARTS / f"{fingerprint}-{chunk_size}"
+
+
+def earlier_parts(folder: Path, fingerprint: str) -> Path | None:
+    """Return a run's part files of the same fingerprint, in chunks of whatever size; None where there are none."""
+    found = sorted((folder / PARTS).glob(f"{fingerprint}-*"))
+    return found[0] if found else None
+
+
+def drop_parts(out: Path, keep: str | None) -> None:
+    """Delete the part files of every run but one."""
+    for parts in out.glob(f"*/{PARTS}"):
+        if parts.parent.name != keep:
+            shutil.rmtree(parts, ignore_errors=True)
+
+
+def drop_folders(out: Path, run_ids: Sequence[str]) -> None:
+    """Delete the folders of runs that the store holds no more."""
+    for run_id in run_ids:
+        shutil.rmtree(out / run_id, ignore_errors=True)
+
+
+def clear_leftovers(out: Path) -> None:
+    """Delete what killed runs left half done; no other run may be under way there."""
+    for spool in out.glob(f"{SPOOL}*"):
+        shutil.rmtree(spool, ignore_errors=True)
+    for half in out.rglob(".*.part"):
+        writer = half.name.split(".")[-2]
+        if not writer.isdecimal() or born(int(writer)) is None:
+            half.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_told(where: Path) -> Iterator[None]:
+    """Turn the system's word that a disk is full into ours.
+
+    :raises FeedbackError: when it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise FeedbackError(f"{where}: the disk is full. Make room and run again; what was done is safe.") from error
+
+
+def seals(folder: Path, names: Sequence[str] = SEALED) -> dict[str, str]:
+    """Return the sha256 of a run's tables by file name; a file that is missing is left out."""
+    found = {}
+    for name in names:
+        if (folder / name).is_file():
+            with (folder / name).open("rb") as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found

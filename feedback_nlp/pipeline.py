@@ -6,8 +6,10 @@ part file; then topics are discovered on a sample and every part gets its topics
 
 import functools
 import hashlib
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,20 +17,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from feedback_nlp.config import Config
 from feedback_nlp.core.batch import CommentBatch, vector_array
+from feedback_nlp.core.chat import ChatSettings
 from feedback_nlp.core.columns import (
     CLEAN,
     CLEAN_ENDS,
     CLEAN_STARTS,
     COMMENT_ID,
+    CREATED_AT,
     LANG,
     PROBLEMS,
     REDACTIONS,
     SOURCE,
     VECTOR,
 )
+from feedback_nlp.core.decisions import Decided
 from feedback_nlp.core.errors import BadDataError, ConfigError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.core.offsets import OffsetMap
@@ -37,13 +43,15 @@ from feedback_nlp.core.stage import Stage, check_plan, run_stages
 from feedback_nlp.core.version import __version__
 from feedback_nlp.execute import run_chunks
 from feedback_nlp.ingest import Spool
+from feedback_nlp.reuse import EarlierRows, Split
 from feedback_nlp.store import parts_done, read_parts, write_part
 
 if TYPE_CHECKING:
-    from feedback_nlp.topics import TopicModel
+    from feedback_nlp.topics import DiscoverySample, TopicModel
+    from feedback_nlp.topics.decisions import DecidedTopics
 
 TOPICS = "topics"
-HUGGING_FACE = ("transformers", "sentence-transformers")
+NO_FOLDERS = ("transformers", "sentence-transformers", "zero-shot")
 
 
 class Progress(Protocol):
@@ -94,10 +102,18 @@ def build_stage(name: str, config: Config) -> Stage:
     elif name == "rootcause":
         from feedback_nlp.rootcause import open_stage as open_rootcause
 
-        stage = open_rootcause(config.rootcause)
+        stage = open_rootcause(config.rootcause, functools.partial(_open_encode, config.rootcause.own.model))
     else:
         raise ConfigError(f"Stage '{name}' is no row-wise stage.")
     return stage
+
+
+def _open_encode(model: str) -> Callable[[Sequence[str]], np.ndarray[Any, np.dtype[np.float32]]]:
+    """Open a static encoder by its model's name or folder."""
+    from feedback_nlp.embed import open_encoder
+    from feedback_nlp.embed.settings import StaticBackend
+
+    return open_encoder(StaticBackend(model=model)).encode
 
 
 def build_row_stages(config: Config) -> list[Stage]:
@@ -113,15 +129,15 @@ def build_row_stages(config: Config) -> list[Stage]:
 def model_names(settings: Settings) -> Iterator[str]:
     """Yield the name of every model folder that the settings name in a ``model`` field, in order.
 
-    Hugging Face models have no manifest; their name and pinned revision are part of the configuration's fingerprint.
+    Hugging Face models and those behind an endpoint have no manifest; their name and pinned revision are part of the
+    configuration's fingerprint.
     """
-    if getattr(settings, "kind", "") in HUGGING_FACE:
-        return
+    own = getattr(settings, "kind", "") not in NO_FOLDERS
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if isinstance(value, Settings):
+        if isinstance(value, Settings) and not isinstance(value, ChatSettings):
             yield from model_names(value)
-        elif name == "model" and isinstance(value, str):
+        elif name == "model" and own and isinstance(value, str):
             yield value
 
 
@@ -134,10 +150,35 @@ def open_models(config: Config) -> list[ModelFolder]:
     return [open_model(resolve_model(name)) for name in names]
 
 
-def run_id_of(input_fingerprint: str, config: Config, models: Sequence[ModelFolder]) -> str:
-    """Return the run's identity: 16 hexadecimal digits of input, configuration, models and code version."""
-    parts = [input_fingerprint, config.fingerprint(), *[model.fingerprint for model in models], __version__]
+def _identity(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _files_read(config: Config) -> list[str]:
+    """Return the sha256 of every file that the settings name by path and that can change a result."""
+    named = (config.rootcause.taxonomy, config.rootcause.own.file)
+    return [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named if name and Path(name).is_file()]
+
+
+def run_id_of(input_fingerprint: str, config: Config, models: Sequence[ModelFolder], decided: str = "") -> str:
+    """Return the run's identity: 16 hexadecimal digits of input, configuration, models, code version and decisions.
+
+    :param decided: fingerprint of what analysts decided, empty where they decided nothing.
+    """
+    prints = [model.fingerprint for model in models]
+    last = [decided] if decided else []
+    return _identity(input_fingerprint, config.fingerprint(), *prints, __version__, *_files_read(config), *last)
+
+
+def rows_fingerprint(config: Config, models: Sequence[ModelFolder]) -> str:
+    """Return the identity of what the row-wise stages compute: 16 hexadecimal digits.
+
+    Where it is the same, an unchanged comment's row is the same to the last bit.
+    """
+    stages = [name for name in config.run.stages if name != TOPICS]
+    settings = {name: getattr(config, name).model_dump(mode="json") for name in stages}
+    content = json.dumps([stages, settings, config.run.seed], sort_keys=True)
+    return _identity(content, *[model.fingerprint for model in models], __version__, *_files_read(config))
 
 
 def with_problems(batch: CommentBatch) -> CommentBatch:
@@ -164,29 +205,44 @@ class Clock:
         self.add({name: time.process_time() - began})
 
 
-def analyse_rows(spooled: Spool, config: Config, parts: Path, *, clock: Clock, progress: Progress) -> None:
+def analyse_rows(
+    spooled: Spool, config: Config, parts: Path, *, earlier: Path | None = None, clock: Clock, progress: Progress
+) -> int:
     """Run the row-wise stages over every chunk that has no part file yet.
 
     :param parts: folder of part files; a finished part is never computed again.
+    :param earlier: folder of an earlier run's part files of the same :func:`rows_fingerprint`; what it found for
+        comments that have not changed is taken over.
+    :returns: comments analysed now.
     """
     done = parts_done(parts)
+    rows = EarlierRows(earlier)
+    waiting: deque[tuple[int, Split]] = deque()
     progress.begin("reading comments", spooled.rows)
-    waiting = []
-    for index, size in enumerate(chunk_sizes(spooled.rows, config.run.chunk_size)):
-        if index in done:
-            progress.advance(size)
-        else:
-            waiting.append(index)
-    todo = (
-        with_problems(batch) for index, batch in enumerate(spooled.chunks(config.run.chunk_size)) if index not in done
-    )
+
+    def to_analyse() -> Iterator[CommentBatch]:
+        for index, batch in enumerate(spooled.chunks(config.run.chunk_size)):
+            if index not in done:
+                split = rows.split(batch)
+                if len(split.fresh):
+                    waiting.append((index, split))
+                    yield with_problems(split.to_analyse())
+                    continue
+                write_part(parts, index, split.joined(None))
+            progress.advance(len(batch))
+
+    left = len(chunk_sizes(spooled.rows, config.run.chunk_size)) - len(done)
     build = functools.partial(build_row_stages, config)
-    results = run_chunks(todo, build, workers=min(config.run.threads, max(len(waiting), 1)))
-    for index, result in zip(waiting, results, strict=True):
-        write_part(parts, index, result.batch)
+    analysed = 0
+    for result in run_chunks(to_analyse(), build, workers=min(config.run.threads, max(left, 1))):
+        index, split = waiting.popleft()
+        whole = split.joined(result.batch)
+        write_part(parts, index, whole)
         clock.add(result.seconds)
-        progress.advance(len(result.batch))
+        progress.advance(len(whole))
+        analysed += len(result.batch)
     progress.end()
+    return analysed
 
 
 def chunk_sizes(rows: int, size: int) -> list[int]:
@@ -216,26 +272,33 @@ def with_vectors(
 def discover(batches: Iterable[CommentBatch], config: Config, *, seed: int) -> "TopicModel":
     """Find topics in comments that have language, clean text and vectors.
 
-    Keeps ids, languages, clean texts and vectors of all comments in memory, nothing else.
+    Keeps ids, days, languages, clean texts and vectors of all comments in memory, nothing else.
     """
     from feedback_nlp.embed import open_encoder
-    from feedback_nlp.topics import DiscoverySample
     from feedback_nlp.topics import discover as discover_topics
+
+    encode = open_encoder(config.embed.backend).encode
+    return discover_topics(_topic_sample(batches), config.topics, seed=seed, encode=encode)
+
+
+def _topic_sample(batches: Iterable[CommentBatch]) -> "DiscoverySample":
+    from feedback_nlp.topics import DiscoverySample
 
     ids: list[str] = []
     cleans: list[str | None] = []
     langs: list[str] = []
     strata: list[str] = []
+    days: list[str | None] = []
     vectors = []
     for batch in batches:
         ids += batch.values(COMMENT_ID)
         cleans += _without_personal_data(batch)
         langs += batch.values(LANG)
         strata += batch.values(SOURCE)
+        days += pc.strftime(batch[CREATED_AT], format="%Y-%m-%d").to_pylist()
         vectors.append(batch.vectors())
     joined = np.concatenate(vectors) if vectors else np.zeros((0, 1), dtype=np.float32)
-    sample = DiscoverySample(ids, cleans, langs, joined, strata)
-    return discover_topics(sample, config.topics, seed=seed, encode=open_encoder(config.embed.backend).encode)
+    return DiscoverySample(ids, cleans, langs, joined, strata, days)
 
 
 def _without_personal_data(batch: CommentBatch) -> list[str | None]:
@@ -261,18 +324,56 @@ def find_topics(parts: Path, config: Config, standing: Path | None) -> "TopicMod
 
     :param standing: folder of the standing topic model, or None.
     """
-    from feedback_nlp.topics import TopicModel, match
+    from feedback_nlp.embed import open_encoder
+    from feedback_nlp.topics import TopicModel, renew
 
-    columns = (COMMENT_ID, CLEAN, CLEAN_STARTS, CLEAN_ENDS, REDACTIONS, LANG, SOURCE, VECTOR)
-    found = discover((batch for _, batch in read_parts(parts, columns)), config, seed=config.run.seed)
-    return found if standing is None else match(found, TopicModel.open(standing))
+    columns = (COMMENT_ID, CREATED_AT, CLEAN, CLEAN_STARTS, CLEAN_ENDS, REDACTIONS, LANG, SOURCE, VECTOR)
+    batches = (batch for _, batch in read_parts(parts, columns))
+    if standing is None:
+        return discover(batches, config, seed=config.run.seed)
+    encode = open_encoder(config.embed.backend).encode
+    sample = _topic_sample(batches)
+    return renew(sample, TopicModel.open(standing), config.topics, seed=config.run.seed, encode=encode)
 
 
-def open_topic_stage(model: "TopicModel") -> Stage:
-    """Return the stage that assigns comments to the topics of a model."""
-    from feedback_nlp.topics import TopicStage
+def decide_topics(
+    model: "TopicModel",
+    parts: Path,
+    config: Config,
+    *,
+    standing: Path | None,
+    decided: Decided,
+    texts: Callable[[Sequence[str]], Mapping[str, tuple[str, str]]],
+    first: int | None = None,
+) -> "DecidedTopics":
+    """Bring topics in line with what analysts decided.
 
-    return TopicStage(model)
+    :param standing: folder of the standing topic model, or None.
+    :param texts: gives clean text and language of comments by id, for those that the parts lack.
+    :param first: number that topics begin with where none stand, so that no number means two topics.
+    """
+    from feedback_nlp.embed import open_encoder
+    from feedback_nlp.topics.decisions import DecidedTopics, decide, renumbered
+    from feedback_nlp.topics.rulings import Exemplars
+
+    def lookup(ids: Sequence[str]) -> Exemplars:
+        found = texts(ids)
+        vectors = open_encoder(config.embed.backend).encode([clean for clean, _ in found.values()])
+        return Exemplars(tuple(found), tuple(lang for _, lang in found.values()), vectors)
+
+    earlier = None if standing is None else DecidedTopics.open(standing)
+    batches = (batch for _, batch in read_parts(parts, (COMMENT_ID, LANG, VECTOR)))
+    return decide(model if first is None else renumbered(model, first), earlier, decided, batches, lookup)
+
+
+def open_topic_stage(topics: "DecidedTopics", decided: Decided, config: Config) -> Stage:
+    """Return the stage that assigns comments to topics as a run stores them: moves and merges are laid over later."""
+    from feedback_nlp.embed import open_encoder
+    from feedback_nlp.topics.decisions import DecidedTopicStage, decided_ids
+
+    least = config.topics.also_score
+    encode = open_encoder(config.embed.backend).encode if least < 1 else None
+    return DecidedTopicStage(topics, decided_ids(decided), merged=False, encode=encode, also_score=least)
 
 
 def measure_rate(spooled: Spool, config: Config, comments: int = 500) -> tuple[float, int]:

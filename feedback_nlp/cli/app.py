@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from feedback_nlp.cli import classify, doctor, evaluate, models, receive, report, run, runs, train
+from feedback_nlp.cli import classify, delete, doctor, evaluate, models, receive, report, review, run, runs, train
 from feedback_nlp.core.version import __version__
 
 DEBUG = "--debug"
@@ -25,8 +25,10 @@ app.command("run")(run.run)
 app.command("classify")(classify.classify)
 app.command("receive")(receive.receive)
 app.command("report")(report.report)
+app.command("delete")(delete.delete)
 app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
+app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")

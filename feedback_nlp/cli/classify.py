@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,14 @@ class Format(StrEnum):
     csv = "csv"
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """How results are printed, and whether personal data is covered in them."""
+
+    format: Format
+    redact: bool
+
+
 @guarded
 def classify(
     texts: Annotated[list[str] | None, typer.Argument(help="Comments to classify.", metavar="[TEXT…]")] = None,
@@ -32,13 +41,14 @@ def classify(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", "-f", help="How to print results.")] = Format.table,
     json_: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    redact: Annotated[bool, typer.Option("--redact", help="Cover personal data in what is printed.")] = False,
     config: Annotated[str | None, typer.Option(help="Configuration file, or the name of a shipped one.")] = None,
 ) -> None:
     """Classify comments given as arguments, in a file, on stdin or at a prompt."""
     from feedback_nlp.api import open_classifier
     from feedback_nlp.config import load_config
 
-    shape = Format.json if json_ else format_
+    shape = _Shape(Format.json if json_ else format_, redact)
     classifier = open_classifier(load_config(config))
     if texts:
         _print(classifier.texts(texts), shape)
@@ -51,7 +61,7 @@ def classify(
         _print(classifier.texts([line for line in lines if line.strip()]), shape)
 
 
-def _converse(classifier: "Classifier", shape: Format) -> None:
+def _converse(classifier: "Classifier", shape: _Shape) -> None:
     typer.echo("One comment a line; an empty line ends.", err=True)
     while True:
         try:
@@ -63,12 +73,16 @@ def _converse(classifier: "Classifier", shape: Format) -> None:
         _print(classifier.texts([line]), shape)
 
 
-def _print(table: "pa.Table", shape: Format) -> None:
-    if shape is Format.table:
+def _print(table: "pa.Table", shape: _Shape) -> None:
+    if shape.redact:
+        from feedback_nlp.core.redaction import redact_table
+
+        table = redact_table(table)
+    if shape.format is Format.table:
         _print_table(table)
-    elif shape is Format.csv:
+    elif shape.format is Format.csv:
         sys.stdout.write(_csv(table))
-    elif shape is Format.json:
+    elif shape.format is Format.json:
         typer.echo(as_text(table.to_pylist()))
     else:
         for row in table.to_pylist():

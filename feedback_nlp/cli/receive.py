@@ -19,11 +19,14 @@ def receive(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8321,
 ) -> None:
     """Take survey tools' webhooks into an inbox until interrupted."""
+    from feedback_nlp.cli.logs import configure_logs
     from feedback_nlp.config import load_config
     from feedback_nlp.ingest.webhooks.app import make_app
     from feedback_nlp.ingest.webhooks.inbox import RollingInbox
 
-    settings = load_config(config).connect.webhooks
+    chosen = load_config(config)
+    configure_logs(chosen.operations.log)
+    settings = chosen.connect.webhooks
     if not settings.hooks:
         raise ConfigError(
             "No webhook is configured. Add one under connect.webhooks.hooks; docs/operations.md shows how."

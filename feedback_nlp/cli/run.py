@@ -35,6 +35,7 @@ def run(
     """Read dumps, run every stage, store the run and write the report."""
     from feedback_nlp import nightly
     from feedback_nlp.cli.guard import as_text
+    from feedback_nlp.cli.logs import configure_logs
     from feedback_nlp.cli.progress import open_progress
     from feedback_nlp.config import load_config
     from feedback_nlp.ingest.inbox import archive_files
@@ -42,6 +43,7 @@ def run(
     if archive is not None and limit is not None:
         raise ConfigError("--archive moves whole files, so it cannot go with --limit. Leave one of them out.")
     settings = load_config(config)
+    configure_logs(settings.operations.log)
     if dry_run:
         plan = nightly.plan(inputs, settings, limit=limit)
         typer.echo(as_text(plan.as_dict()) if json_ else plan.as_text())

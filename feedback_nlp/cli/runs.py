@@ -35,3 +35,58 @@ def show_run(
     from feedback_nlp.config import load_config
 
     typer.echo(as_text(nightly.store_of(load_config(config), out).run(run).summary))
+
+
+@app.command("publish")
+@guarded
+def publish_run(
+    run: Annotated[str, typer.Argument(help="Run id.")], out: Out = Path("feedback-nlp-out"), config: ConfigName = None
+) -> None:
+    """Make a finished run the one that readers see."""
+    from datetime import UTC, datetime
+
+    from feedback_nlp import nightly
+    from feedback_nlp.config import load_config
+
+    with nightly.store_of(load_config(config), out) as store, store.lease():
+        store.publish(run, datetime.now(UTC))
+    typer.echo(f"Readers now see run {run}.")
+
+
+@app.command("prune")
+@guarded
+def prune_runs(
+    keep: Annotated[
+        int, typer.Option(min=1, help="Newest finished runs to keep; the published one always stays.")
+    ] = 30,
+    out: Out = Path("feedback-nlp-out"),
+    json_: Json = False,
+    config: ConfigName = None,
+) -> None:
+    """Delete old runs with their files; failed ones as old go too."""
+    from feedback_nlp import nightly, outcome
+    from feedback_nlp.config import load_config
+
+    with nightly.store_of(load_config(config), out) as store, store.lease():
+        gone = store.prune(keep)
+        outcome.drop_folders(out, gone)
+    typer.echo(as_text(gone) if json_ else f"Deleted {len(gone)} run(s){''.join(f' {one}' for one in gone)}.")
+
+
+@app.command("compare")
+@guarded
+def compare_runs(
+    first: Annotated[str, typer.Argument(help="Run id.")],
+    second: Annotated[str, typer.Argument(help="Another run's id.")],
+    out: Out = Path("feedback-nlp-out"),
+    json_: Json = False,
+    config: ConfigName = None,
+) -> None:
+    """Put two runs side by side: comments, language, sentiment, root cause, topics that came and went."""
+    from feedback_nlp import nightly
+    from feedback_nlp.cli import sidebyside
+    from feedback_nlp.config import load_config
+
+    with nightly.store_of(load_config(config), out) as store:
+        found = store.compare(first, second)
+    typer.echo(as_text(found.as_dict()) if json_ else sidebyside.as_table(found))

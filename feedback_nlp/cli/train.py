@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from feedback_nlp.cli.guard import guarded
+from feedback_nlp.core.errors import ConfigError
 
 app = typer.Typer(help="Fit a model from a data folder; writes its folder and card.", no_args_is_help=True)
 
@@ -45,8 +46,8 @@ def encoder(
     data: Data,
     out: Out,
     seed: Seed = 17,
-    kind: Annotated[str, typer.Option(help="static or transformer.")] = "static",
-    minutes: Annotated[float | None, typer.Option(help="Stop after this long; the same command goes on.")] = None,
+    kind: Annotated[str, typer.Option(help="static, transformer or reader.")] = "static",
+    minutes: Annotated[float | None, typer.Option(help="Wall-time budget; the same command goes on.")] = None,
     work: Annotated[Path | None, typer.Option(help="Folder of checkpoints and of the teacher's vectors.")] = None,
 ) -> None:
     """Distil an encoder from the English teacher."""
@@ -57,17 +58,49 @@ def encoder(
 
 @app.command("sentiment")
 @guarded
-def sentiment(data: Data, out: Out, seed: Seed = 17) -> None:
+def sentiment(
+    data: Data,
+    out: Out,
+    seed: Seed = 17,
+    reader: Annotated[
+        Path | None, typer.Option(help="Reading encoder to blend in; trained without the sources it is fitted on.")
+    ] = None,
+    judged_reader: Annotated[
+        Path | None, typer.Option(help="Reading encoder to judge the blend with; that of --reader where not given.")
+    ] = None,
+) -> None:
     """Fit sentiment."""
     from feedback_nlp.train.sentiment import train_sentiment
 
-    typer.echo(train_sentiment(data, out, seed=seed).path)
+    typer.echo(train_sentiment(data, out, seed=seed, reader=reader, judged_reader=judged_reader).path)
 
 
 @app.command("rootcause")
 @guarded
-def rootcause(data: Data, out: Out, seed: Seed = 17) -> None:
-    """Fit root causes and the other readings."""
+def rootcause(
+    out: Out,
+    data: Annotated[Path | None, typer.Option(help="Folder of training data; with --from-store its dev set.")] = None,
+    seed: Seed = 17,
+    from_store: Annotated[
+        Path | None,
+        typer.Option("--from-store", help="Folder of runs whose analysts' corrections move the heads of --model."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Model that --from-store starts from.")] = "rootcause",
+    config: Annotated[str | None, typer.Option(help="Configuration, for --from-store.")] = None,
+) -> None:
+    """Fit root causes and the other readings, or move them by analysts' corrections."""
+    if from_store is not None:
+        from feedback_nlp import nightly
+        from feedback_nlp.config import load_config
+        from feedback_nlp.train.rootcause_corrections import refit_rootcause
+
+        with nightly.store_of(load_config(config), from_store) as store:
+            refit = refit_rootcause(store, out, model=model, data=data, seed=seed)
+        typer.echo(refit.as_text())
+        typer.echo(out)
+        return
+    if data is None:
+        raise ConfigError("Give --data, the folder of training data, or --from-store, a folder of runs.")
     from feedback_nlp.train.rootcause import train_rootcause
 
     typer.echo(train_rootcause(data, out, seed=seed).path)

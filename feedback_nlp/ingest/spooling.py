@@ -1,6 +1,7 @@
 """Reads inputs row by row onto disk, and makes the Spool."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
+from feedback_nlp.core.errors import BadDataError
 from feedback_nlp.ingest.connectors import RawTable, open_table
 from feedback_nlp.ingest.headers import Filled, Layout, find_layout
 from feedback_nlp.ingest.inputs import InputFile, find_inputs
@@ -104,6 +106,31 @@ def _read_file(
     )
 
 
+def _state(file: InputFile) -> tuple[int, int, int] | None:
+    """Return what tells whether a file is the one it was: size, time of change and place on the disk."""
+    try:
+        found = file.path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@contextmanager
+def _unchanged(file: InputFile) -> Iterator[None]:
+    """Make sure that a file stays the same while it is read: a part of it must never pass for all of it.
+
+    :raises BadDataError: when it does not.
+    """
+    before = _state(file)
+    try:
+        yield
+    finally:
+        if _state(file) != before:
+            raise BadDataError(
+                f"{file.source} was changed while it was read. Let it be written to its end, then run again."
+            )
+
+
 def _read_files(
     files: Sequence[InputFile], settings: IngestSettings, limit: int | None, path: Path, rejects: RejectWriter
 ) -> list[FileSummary]:
@@ -111,7 +138,8 @@ def _read_files(
     left = limit
     with pa.OSFile(str(path), "wb") as sink, _RowsWriter(sink) as writer:
         for number, file in enumerate(files):
-            summary = _read_file(file, settings, left, partial(writer.add, file=number), rejects)
+            with _unchanged(file):
+                summary = _read_file(file, settings, left, partial(writer.add, file=number), rejects)
             summaries.append(summary)
             left = None if left is None else left - summary.rows_in
     return summaries

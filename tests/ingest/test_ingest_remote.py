@@ -12,7 +12,7 @@ from feedback_nlp.core.errors import BadDataError, ConfigError, MissingInputErro
 from feedback_nlp.ingest import IngestSettings, spool
 from feedback_nlp.ingest.remote import ConnectSettings, SqlSource, StorageSource, fetch
 from feedback_nlp.ingest.remote.retry import retrying
-from feedback_nlp.ingest.remote.secrets import from_file
+from feedback_nlp.ingest.remote.secrets import check_secrets, from_file
 from feedback_nlp.ingest.remote.sql import _value
 
 COMMENTS = [("a", "الخدمة سيئة", 3), ("b", "پشتیبانی عالی بود", None), ("c", "refund took weeks", 7)]
@@ -112,6 +112,21 @@ class TestSecrets:
             "password_env: CRM_PASSWORD}}}"
         )
         assert "geheim" not in json.dumps(load_config(file).model_dump(mode="json"))
+
+    def test_all_secrets_are_checked(self, monkeypatch, tmp_path):
+        file = tmp_path / "hook"
+        file.write_text("geheim\n")
+        file.chmod(0o600)
+        lake = StorageSource(url="s3://x/y.csv", options_env={"key": "LAKE_KEY"})
+        settings = ConnectSettings.model_validate(
+            {"sources": {"lake": lake}, "webhooks": {"hooks": {"shop": {"kind": "generic", "secret_file": file}}}}
+        )
+        monkeypatch.setenv("LAKE_KEY", "x")
+        assert check_secrets(settings) == 2
+        monkeypatch.delenv("LAKE_KEY")
+        with pytest.raises(ConfigError, match=r"connect\.sources\.lake\.options_env\.key"):
+            check_secrets(settings)
+        assert check_secrets(ConnectSettings()) == 0
 
     def test_both_passwords_are_one_too_many(self):
         with pytest.raises(ValueError, match="not both"):

@@ -101,17 +101,27 @@ def fit_softmax(design: Design, targets: Floats, weights: Floats, *, l2: float, 
     return _fit(design, targets.shape[1], loss, l2=l2, iterations=iterations)
 
 
-def fit_logistic(design: Design, targets: Floats, weights: Floats, *, l2: float, iterations: int = 40) -> LinearHead:
+def fit_logistic(
+    design: Design,
+    targets: Floats,
+    weights: Floats,
+    *,
+    l2: float,
+    iterations: int = 40,
+    offsets: Floats | None = None,
+) -> LinearHead:
     """Fit logistic labels, each for itself.
 
     :param targets: values in [0, 1] of shape (rows, labels).
     :param weights: weight of each row for each label, shape (rows, labels); 0 where the label is unknown.
     :param l2: penalty on the squared weights beside each label's weighted mean loss.
+    :param offsets: scores of shape (rows, labels) that stand already; the head is fitted on top of them.
     """
     shares = (weights / weights.sum(axis=0)).astype(np.float32)
     wanted = targets.astype(np.float32)
 
     def loss(scores: Floats) -> tuple[float, Floats]:
+        scores = scores if offsets is None else scores + offsets
         losses = np.logaddexp(0, scores) - wanted * scores
         residual = shares * (1 / (1 + np.exp(-np.clip(scores, -60, 60))) - wanted)
         return float(np.sum(shares * losses, dtype=np.float64)), np.asarray(residual, dtype=np.float32)

@@ -16,13 +16,10 @@ from feedback_nlp.core.ngrams import NgramSpec, ngram_matrix
 from feedback_nlp.rootcause.backends import READING_VALUES, Floats
 from feedback_nlp.rootcause.backends.linear import KIND, LinearTagger, best_of, calibrated, halved
 from feedback_nlp.train.data import provenance
-from feedback_nlp.train.evaluate_rootcause import (
-    dev_figures,
-    rootcause_card,
-    unseen_figures,
-)
+from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.fit import Design, best_temperature, fit_logistic, fit_softmax, fold_in, rarity, stretch
 from feedback_nlp.train.fit_vectors import encode, encoder_fingerprint
+from feedback_nlp.train.rootcause_card import rootcause_card
 from feedback_nlp.train.rootcause_data import (
     CAUSE_LABELS,
     DRIVER_LABELS,
@@ -33,6 +30,7 @@ from feedback_nlp.train.rootcause_data import (
     read_dev,
     read_training,
 )
+from feedback_nlp.train.rootcause_figures import cross_figures, dev_figures, unseen_figures
 
 SPEC = NgramSpec(words=(1, 2), chars=(3, 4, 5), bits=17)
 LABELS = (*DRIVER_LABELS, *CAUSE_LABELS)
@@ -72,7 +70,7 @@ class Material:
         rows = np.flatnonzero(training)
         clauses = np.flatnonzero((training & known_evidence(annotated))[annotated.clauses[:, 0]])
         clause_causes = annotated.clause_causes()[clauses]
-        targets = np.concatenate([_labels(annotated.causes[rows]), _labels(clause_causes)]).astype(np.float32)
+        targets = np.concatenate([labels_of(annotated.causes[rows]), labels_of(clause_causes)]).astype(np.float32)
         weights = np.where(annotated.sources[rows] == SYNTHETIC, _SYNTHETIC_WEIGHT, 1.0)
         weights = np.concatenate([weights, np.ones(len(clauses))])
         both = self.design.take(rows).above(self.clause_design.take(clauses))
@@ -130,7 +128,8 @@ def known_evidence(annotated: Annotated) -> Mask:
     return known
 
 
-def _labels(causes: Mask) -> Mask:
+def labels_of(causes: Mask) -> Mask:
+    """Return bool array (n, labels) in the order of ``LABELS`` of causes in that of ``CAUSE_LABELS``."""
     return np.concatenate([driver_flags(causes), causes], axis=1)
 
 
@@ -194,13 +193,18 @@ def fit_platt(scores: list[Floats], truth: Mask) -> Floats:
 
 
 def best_threshold(probs: Floats, truth: Mask) -> float:
-    """Return the threshold with the best F1, drawn towards a usual one where the truth is rare."""
+    """Return the middle of two thresholds: with the best F1 found, and with the best to be expected of probabilities.
+
+    The first is drawn towards a usual one where the truth is rare; the second needs no truth and so hangs less on the
+    comments at hand.
+    """
     order = np.argsort(-probs, kind="stable")
-    hits = np.cumsum(truth[order])
-    scores = 2 * hits / (np.arange(1, len(truth) + 1) + truth.sum())
-    best = float(probs[order][int(np.argmax(scores))])
+    ranked, chosen = probs[order].astype(np.float64), np.arange(1, len(truth) + 1)
+    best = float(ranked[int(np.argmax(2 * np.cumsum(truth[order]) / (chosen + truth.sum())))])
     count = float(truth.sum())
-    return (best * count + _USUAL_THRESHOLD * _FEW) / (count + _FEW)
+    drawn = (best * count + _USUAL_THRESHOLD * _FEW) / (count + _FEW)
+    expected = float(ranked[int(np.argmax(2 * np.cumsum(ranked) / (chosen + ranked.sum())))])
+    return (drawn + expected) / 2
 
 
 def decide(annotated: Annotated, unseen: Unseen) -> tuple[dict[str, Floats], dict[str, float]]:
@@ -208,7 +212,7 @@ def decide(annotated: Annotated, unseen: Unseen) -> tuple[dict[str, Floats], dic
 
     :returns: arrays for the model, and temperatures by reading.
     """
-    truth = _labels(annotated.causes)[unseen.rows]
+    truth = labels_of(annotated.causes)[unseen.rows]
     platt = np.stack([fit_platt([unseen.wholes[:, k], unseen.clauses[:, k]], truth[:, k]) for k in range(len(LABELS))])
     probs = calibrated(unseen.wholes, unseen.clauses, platt.T, LABELS)
     others = annotated.others[unseen.rows]
@@ -252,18 +256,37 @@ def train_rootcause(data: Path, out: Path, *, seed: int = 17, created_at: str = 
     annotated = read_training(data)
     material = prepare(annotated)
     by_source = leave_out(material, source_folds(annotated))
-    unseen = by_source.and_also(leave_out(material, random_folds(annotated, seed)))
-    decisions, heats = decide(annotated, unseen)
+    at_random = leave_out(material, random_folds(annotated, seed))
+    decisions, heats = decide(annotated, by_source.and_also(at_random))
     arrays = _arrays(material) | decisions
     details = _details(data, annotated, heats, seed=seed, created_at=created_at)
     folder = write_model(out, kind=KIND, name="rootcause", version="1", details=details, arrays=arrays)
     tagger = LinearTagger.from_folder(folder)
-    figures = dev_figures(tagger, read_dev(data)) + unseen_figures(
-        tagger, annotated, by_source.rows, (by_source.wholes, by_source.clauses)
-    )
+    dev = read_dev(data)
+    figures = dev_figures(tagger, dev, read_dev(data, second=True))
+    figures += _held_out(tagger, annotated, dev, by_source, at_random)
     details |= {"metrics": [figure.as_dict() for figure in figures]}
     card = rootcause_card(figures, details)
     return write_model(out, kind=KIND, name="rootcause", version="1", details=details, card=card)
+
+
+def held_out_figures(tagger: LinearTagger, annotated: Annotated, dev: Annotated, *, seed: int = 17) -> list[Figure]:
+    """Measure heads on what they never saw, fitted as the tagger's are and judged by its decisions.
+
+    :param annotated: the training comments; left out once by source and once at random.
+    :param dev: development comments, judged by the tagger itself.
+    """
+    material = prepare(annotated)
+    by_source = leave_out(material, source_folds(annotated))
+    return _held_out(tagger, annotated, dev, by_source, leave_out(material, random_folds(annotated, seed)))
+
+
+def _held_out(
+    tagger: LinearTagger, annotated: Annotated, dev: Annotated, by_source: Unseen, at_random: Unseen
+) -> list[Figure]:
+    figures = unseen_figures(tagger, annotated, by_source.rows, tagger.calibrated(by_source.wholes, by_source.clauses))
+    probs = tagger.calibrated(at_random.wholes, at_random.clauses)
+    return figures + cross_figures(tagger, dev, annotated, at_random.rows, probs)
 
 
 def _arrays(material: Material) -> dict[str, Floats]:

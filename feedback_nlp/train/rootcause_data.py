@@ -192,11 +192,16 @@ def read_training(data: Path) -> Annotated:
     """Read the annotated comments for training, those of evaluation-only sets left out, and the written ones.
 
     A comment that was translated for other purposes stands in its translations, too. Written are whole comments for
-    rare causes, the taxonomy's cue phrases, and comments that say nothing of a cause.
+    rare causes, the taxonomy's cue phrases, comments that say nothing of a cause, and who did what.
     """
     shut = frozenset(set_names(data, folder="eval"))
     rows = [row for row in read_jsonl(data, "rootcause/train.jsonl") if row["ok"] and row["source"] not in shut]
-    written = [*read_jsonl(data, "rootcause/synthetic.jsonl"), *_cue_phrases(open_taxonomy()), *_generic()]
+    written = [
+        *read_jsonl(data, "rootcause/synthetic.jsonl"),
+        *_cue_phrases(open_taxonomy()),
+        *_generic(),
+        *people_and_deeds(),
+    ]
     return build([*rows, *_translations(data, rows), *written])
 
 
@@ -218,6 +223,26 @@ def _generic() -> Iterator[dict[str, Any]]:
             yield {"text": comment, "lang": lang, "d": [], "o": []}
 
 
+def people_and_deeds(persons: int = 3, seed: int = 17) -> Iterator[dict[str, Any]]:
+    """Yield written comments that put together people of many kinds of business and what they do well or badly.
+
+    :param persons: how many people do each deed.
+    :param seed: draws the people and the frames.
+    """
+    text = resources.files("feedback_nlp.train").joinpath("written_causes.toml").read_text(encoding="utf-8")
+    rng = np.random.default_rng(seed)
+    for lang, parts in tomllib.loads(text).items():
+        told = [(parts["who"], parts["deeds"]), (parts["manager"]["who"], parts["manager"]["deeds"])]
+        for who, deeds in told:
+            for code, phrases in deeds.items():
+                for deed in phrases:
+                    for person in rng.permutation(who)[:persons].tolist():
+                        frame = parts["frames"][int(rng.integers(len(parts["frames"])))]
+                        drivers = [[code[:-1], code[-1], deed]] if code else []
+                        comment = frame.replace("{who}", person).replace("{what}", deed)
+                        yield {"text": comment, "lang": lang, "d": drivers, "o": []}
+
+
 def _translations(data: Path, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return annotated comments in the two other languages, where a translation is known; without evidence."""
     frame = read_set(data, "feedback_trilingual", folder="parallel")
@@ -232,6 +257,10 @@ def _translations(data: Path, rows: Sequence[Mapping[str, Any]]) -> list[dict[st
     return found
 
 
-def read_dev(data: Path) -> Annotated:
-    """Read the annotated comments kept for development."""
-    return build([row for row in read_jsonl(data, "rootcause/dev.jsonl") if row["ok"]])
+def read_dev(data: Path, *, second: bool = False) -> Annotated:
+    """Read the annotated comments kept for development.
+
+    :param second: whether the second, independent annotation is read in place of the first.
+    """
+    rows = [row for row in read_jsonl(data, "rootcause/dev.jsonl") if row["ok"]]
+    return build([{**row, **row.get("second", {}), "text": row["text"]} for row in rows] if second else rows)

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.rootcause.backends import READING_VALUES, Comments
-from feedback_nlp.rootcause.backends.linear import LinearTagger, best_of, calibrated, halved, read
+from feedback_nlp.rootcause.backends.linear import LinearTagger, best_of, calibrated, halved, read_labels
 
 
 @functools.cache
@@ -70,7 +70,7 @@ def test_the_likeliest_cause_comes_first() -> None:
 
 def test_offsets_move_the_label_and_the_score_is_still_its_probability() -> None:
     scores = np.array([[2.0, 1.0]], dtype=np.float32)
-    plain, moved = read(scores, 1.0, np.zeros(2)), read(scores, 1.0, np.array([0, 5.0]))
+    plain, moved = read_labels(scores, np.zeros(2)), read_labels(scores, np.array([0, 5.0]))
     assert (plain.labels[0], moved.labels[0]) == (0, 1)
     assert plain.scores[0] + moved.scores[0] == pytest.approx(1)
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from feedback_nlp.core.ngrams import NgramSpec
-from feedback_nlp.train import evaluate_rootcause, rootcause
+from feedback_nlp.train import evaluate_rootcause, rootcause, rootcause_figures
+from feedback_nlp.train.rootcause_consistency import judge, romanised_loss, triple_figures
 from feedback_nlp.train.rootcause_data import (
     CAUSE_LABELS,
     SOURCE_FOLDS,
@@ -17,6 +18,7 @@ from feedback_nlp.train.rootcause_data import (
     build,
     cause_label,
     driver_flags,
+    people_and_deeds,
     read_dev,
     read_training,
 )
@@ -50,10 +52,16 @@ def _row(number: int, source: str) -> dict[str, Any]:
     }
 
 
+def _twice(row: dict[str, Any]) -> dict[str, Any]:
+    """Add a second annotation, which finds half of the causes."""
+    second = {key: value for key, value in row.items() if key not in ("id", "lang", "source", "text")}
+    return row | {"second": second | {"d": row["d"][: int(row["id"][-1]) % 2]}}
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    for part in ("eval", "rootcause", "parallel"):
+    for part in ("eval", "rootcause", "parallel", "romanised"):
         (folder / part).mkdir()
     pd.DataFrame({"text": ["x"], "lang": ["en"]}).to_parquet(folder / "eval" / "en_edurabsa.parquet")
     sources = [fold[0] for fold in SOURCE_FOLDS]
@@ -65,13 +73,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     for name, rows in (
         ("train", train),
-        ("dev", [_row(k, sources[0]) for k in range(400, 420)]),
+        ("dev", [_twice(_row(k, sources[0])) for k in range(400, 420)]),
         ("synthetic", written),
     ):
         lines = "\n".join(json.dumps(row) for row in rows)
         (folder / "rootcause" / f"{name}.jsonl").write_text(lines, encoding="utf-8")
     line = {"id": "t", "en": train[1]["text"], "ar": "نادل وقح", "fa": "پیشخدمت بی ادب", "src_lang": "en"}
-    pd.DataFrame([line]).to_parquet(folder / "parallel" / "feedback_trilingual.parquet")
+    free = {"id": "u", "en": "rude waiter", "ar": "نادل وقح", "fa": "پیشخدمت بی ادب", "src_lang": "fa"}
+    pd.DataFrame([line, free]).to_parquet(folder / "parallel" / "feedback_trilingual.parquet")
+    for lang, text, roman in (("ar", "نادل وقح", "nadel wa2e7"), ("fa", "پیشخدمت بی ادب", "pishkhedmat bi adab")):
+        pair = {"id": lang, "text": text, "roman": roman, "style": "x"}
+        same = {"id": f"{lang}-same", "text": "ok", "roman": "ok", "style": "x"}
+        for part in ("roman", "roman_more"):
+            lines = "\n".join(json.dumps(row) for row in (pair, same))
+            (folder / "romanised" / f"{lang}_{part}.jsonl").write_text(lines, encoding="utf-8")
     (folder / "manifest.jsonl").write_text(json.dumps({"file": "x", "license": "none"}), encoding="utf-8")
     return folder
 
@@ -122,8 +137,10 @@ def test_training_leaves_out_unusable_and_evaluation_only_comments(data: Path) -
 
 def test_thresholds_are_drawn_to_the_usual_one_where_truth_is_rare() -> None:
     probs, truth = np.linspace(0, 1, 101), np.linspace(0, 1, 101) > 0.595
-    assert rootcause.best_threshold(probs, truth) == pytest.approx((0.6 * 41 + 0.3 * 50) / 91)
-    assert rootcause.best_threshold(probs, np.zeros(101, dtype=bool)) == pytest.approx(0.3)
+    ranked = np.sort(probs)[::-1]
+    expected = ranked[np.argmax(2 * np.cumsum(ranked) / (np.arange(1, 102) + ranked.sum()))]
+    assert rootcause.best_threshold(probs, truth) == pytest.approx(((0.6 * 41 + 0.3 * 50) / 91 + expected) / 2)
+    assert rootcause.best_threshold(probs, np.zeros(101, dtype=bool)) == pytest.approx((0.3 + expected) / 2)
 
 
 @pytest.mark.slow
@@ -136,14 +153,72 @@ def test_training_writes_a_whole_folder_twice_the_same(data: Path, tmp_path: Pat
     assert "rootcause, synthetic: " in card
     figures = evaluate_rootcause.evaluate(data, model=str(tmp_path / "a"))
     named = {figure.data for figure in figures}
-    assert {"rootcause dev", "rootcause dev, TF-IDF + LR", "sources never seen, TF-IDF + LR"} <= named
+    assert {
+        "rootcause dev",
+        "rootcause dev, TF-IDF + LR",
+        "sources never seen",
+        "sources never seen, TF-IDF + LR",
+        "comments in three languages",
+        "romanised comments",
+    } <= named
+    beside = {figure.anchor for figure in figures if figure.data == "rootcause dev"}
+    assert any(anchor.startswith("two annotation passes: 0.") for anchor in beside)
     best = next(f for f in figures if f.data == "rootcause dev" and f.metric == "F1, employee-" and f.lang == "all")
     assert best.value > 0.8
 
 
 def test_measures() -> None:
     truth, found = np.array([[1, 0], [1, 1]], dtype=bool), np.array([[1, 0], [0, 1]], dtype=bool)
-    assert evaluate_rootcause.f1(truth, found) == pytest.approx(0.8)
-    assert evaluate_rootcause.mean_f1(truth, found) == pytest.approx((2 / 3 + 1) / 2)
-    assert evaluate_rootcause.kappa(np.array([0, 1, 1]), np.array([0, 1, 1])) == pytest.approx(1)
-    assert evaluate_rootcause.kappa(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])) == pytest.approx(0)
+    assert rootcause_figures.f1(truth, found) == pytest.approx(0.8)
+    assert rootcause_figures.mean_f1(truth, found) == pytest.approx((2 / 3 + 1) / 2)
+    assert rootcause_figures.kappa(np.array([0, 1, 1]), np.array([0, 1, 1])) == pytest.approx(1)
+    assert rootcause_figures.kappa(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])) == pytest.approx(0)
+
+
+def test_taking_policy_for_employee_is_counted_only_where_nothing_else_is_right() -> None:
+    truth = np.array([[1, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)
+    found = np.array([[0, 0, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=bool)
+    assert rootcause_figures.mixed_up(truth, found) == pytest.approx(2 / 4)
+    assert rootcause_figures.mixed_up(truth, np.zeros_like(found)) == 0
+
+
+def test_agreement_of_two_annotations_is_told_in_words(data: Path) -> None:
+    first, second = read_dev(data), read_dev(data, second=True)
+    assert first.texts == second.texts
+    told = rootcause_figures.agreement(first, second)
+    assert told["micro-F1, cause × sign"] != "two annotation passes: 1.000"
+    assert told["token-F1 of evidence, causes rightly found"] == "two annotation passes: 1.000"
+    assert told["kappa, stage"] == "two annotation passes: 1.000"
+
+
+def test_written_people_and_deeds_carry_their_cause_and_its_words() -> None:
+    rows = list(people_and_deeds(persons=2))
+    assert {row["lang"] for row in rows} == {"en", "ar", "fa"}
+    assert rows == list(people_and_deeds(persons=2))
+    annotated = build(rows)
+    assert len(annotated.evidence) == sum(len(row["d"]) for row in rows)
+    assert annotated.causes[:, CAUSE_LABELS.index("policy.authority-")].sum() > 30
+    assert (~annotated.causes.any(axis=1)).sum() > 10
+    assert not any("{" in row["text"] for row in rows)
+
+
+def test_the_same_comment_in_three_languages_and_in_latin_letters(data: Path) -> None:
+    triples = {(f.lang, f.metric): f for f in triple_figures(data)}
+    assert triples["all", "same root cause in all three"].n == 1
+    assert triples["all", "same root cause in all three"].value == 1
+    latin = {(f.lang, f.metric): f for f in romanised_loss(data)}
+    assert latin["fa", "same root cause as the native original"].n == 2
+    assert 0 <= latin["ar", "same root cause as the native original"].value <= 1
+    known = {
+        "en": [{"text": "Well, the app crashes today. Visit 15", "roman": "Well, the app crashes today. Visit 15"}]
+    }
+    told = {f.metric: f for f in romanised_loss(data, known)}
+    assert told["points lost, root cause of the comment"].value == 0
+    assert told["accuracy, root cause of the comment"].anchor == "native originals: 1.000"
+
+
+def test_verdicts_stand_in_the_order_of_the_texts() -> None:
+    found = judge(["the waiter was very rude", "", "the app keeps crashing"])
+    assert found.causes[0] == "employee"
+    assert found.causes[2] == "policy"
+    assert not found.flags[1].any()

@@ -1,13 +1,15 @@
 """LinearTagger: logistic heads over hashed n-grams and the comment's vector.
 
 Drivers and causes are scored twice by the same weights, on the whole comment and on its clauses; the best clause and
-the whole together give the probability (Platt 1999). The readings are softmax heads over half as many features.
+the whole together give the probability (Platt 1999). The readings are softmax heads over half as many features. Where a
+reading encoder has read the comment, its scores take the place of the vector (see :mod:`.blend`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,10 +20,21 @@ from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.core.ngrams import NgramSpec, NgramTable, cache_sized, extract, to_matrix, within_spans
 from feedback_nlp.core.product import stable_product
-from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Floats, Found, Ints, Reading, Tags
-from feedback_nlp.rootcause.evidence import best_stretch, find_words, gains_of_words, lend, trim, words_of_ngrams
+from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Floats, Found, Ints, Read, Reading, Tags
+from feedback_nlp.rootcause.backends.blend import Blend, label_scores, token_columns
+from feedback_nlp.rootcause.evidence import (
+    Words,
+    best_stretch,
+    find_words,
+    gains_of_words,
+    lend,
+    trim,
+    words_of_ngrams,
+)
 
 KIND = "rootcause-linear"
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def halved(features: sp.csr_matrix) -> sp.csr_matrix:
@@ -85,12 +98,14 @@ class LinearTagger:
     :param heads: the weights.
     :param decisions: what follows from their scores.
     :param evidence_words: the longest evidence, in words.
+    :param blend: what follows from their scores and a reader's; None where the model was fitted without one.
     """
 
     spec: NgramSpec
     heads: Heads
     decisions: Decisions
     evidence_words: int = 12
+    blend: Blend | None = None
 
     @classmethod
     def open(cls, model: str | Path, *, evidence_words: int = 12) -> "LinearTagger":
@@ -122,7 +137,7 @@ class LinearTagger:
             float(calibration["evidence_price"]),
         )
         spec = NgramSpec(tuple(grams["words"]), tuple(grams["chars"]), int(grams["bits"]))
-        return cls(spec, heads, decisions, evidence_words)
+        return cls(spec, heads, decisions, evidence_words, Blend.from_arrays(arrays))
 
     @property
     def causes(self) -> frozenset[str]:
@@ -134,45 +149,77 @@ class LinearTagger:
 
         :raises ModelError: when the vectors are not of the width that the model was fitted to.
         """
+        self._check_width(comments)
+        found: list[Found] = []
+        raw = np.zeros((len(comments), self.heads.reading_head.bias.shape[0]), dtype=np.float32)
+        for first, last in cache_sized(comments.texts):
+            part = comments.part(first, last)
+            table = extract(part.texts, self.spec)
+            features = to_matrix(table, self.spec.bits)
+            scores = self.heads.reading_head.scores(halved(features))
+            raw[first:last] = _with_vectors(scores, part, self.heads.reading_vectors)
+            probs = self._probabilities(part, table, features)
+            found += [replace(piece, row=piece.row + first) for piece in self._findings(part, table, probs)]
+        read = self._read(comments)
+        return Tags(found, self._others(raw, read), self._readings(raw, read))
+
+    def _check_width(self, comments: Comments) -> None:
         width = self.heads.cause_vectors.shape[0]
-        if comments.vectors is not None and comments.vectors.shape[1] != width:
+        if comments.read is None and comments.vectors is not None and comments.vectors.shape[1] != width:
             raise ModelError(
                 f"rootcause: vectors have width {comments.vectors.shape[1]}, the model was fitted to {width}. "
                 "Set rootcause.backend.vectors to false, or embed with the encoder it was fitted to."
             )
-        found: list[Found] = []
-        raw = np.zeros((len(comments), self.heads.reading_head.bias.shape[0]), dtype=np.float32)
-        for first, part in _parts(comments):
-            table = extract(part.texts, self.spec)
-            features = to_matrix(table, self.spec.bits)
-            scores = self.heads.reading_head.scores(halved(features))
-            raw[first : first + len(part)] = _with_vectors(scores, part.vectors, self.heads.reading_vectors)
-            probs = self._probabilities(part, table, features)
-            found += [replace(piece, row=piece.row + first) for piece in self._findings(part, table, probs)]
-        return Tags(found, self._others(raw), self._readings(raw))
 
     def probabilities(self, comments: Comments) -> Floats:
         """Return the calibrated probability of every label, float32 array (comments, labels)."""
         probs = np.zeros((len(comments), len(self.heads.labels)), dtype=np.float32)
-        for first, part in _parts(comments):
+        for first, last in cache_sized(comments.texts):
+            part = comments.part(first, last)
             table = extract(part.texts, self.spec)
-            probs[first : first + len(part)] = self._probabilities(part, table, to_matrix(table, self.spec.bits))
+            probs[first:last] = self._probabilities(part, table, to_matrix(table, self.spec.bits))
         return probs
+
+    def _read(self, comments: Comments) -> Read | None:
+        """Return what a reader says, where it says anything and the model knows what to make of it."""
+        read = comments.read
+        return read if self.blend is not None and read is not None and read.known.any() else None
 
     def _probabilities(self, part: Comments, table: NgramTable, features: sp.csr_matrix) -> Floats:
         head = self.heads.cause_head
-        whole = _with_vectors(head.scores(features), part.vectors, self.heads.cause_vectors)
+        whole = _with_vectors(head.scores(features), part, self.heads.cause_vectors)
         clauses = head.scores(to_matrix(within_spans(table, *part.clauses.T), self.spec.bits))
         best = best_of(clauses, part.clauses[:, 0], len(part))
-        return calibrated(whole, best, self.decisions.platt, self.heads.labels)
+        probs = self.calibrated(whole, best)
+        read = self._read(part)
+        if read is not None and self.blend is not None:
+            read_best = best_of(label_scores(read.clauses), part.clauses[:, 0], len(part))
+            probs[read.known] = self.blended(whole, best, read.wholes, read_best)[read.known]
+        return probs
 
-    def chosen(self, probs: Floats) -> list[tuple[int, int]]:
+    def blended(self, wholes: Floats, clauses: Floats, read: Floats, read_clauses: Floats) -> Floats:
+        """Return the probabilities of labels where a reader has read, too; see :meth:`Blend.probabilities`.
+
+        :raises ModelError: when the model was fitted without a reader.
+        """
+        if self.blend is None:
+            raise ModelError("rootcause: the model was fitted without a reader.")
+        return with_families(self.blend.probabilities(wholes, clauses, read, read_clauses), self.heads.labels)
+
+    def calibrated(self, wholes: Floats, clauses: Floats) -> Floats:
+        """Return the probabilities of labels from the scores of whole comments and of their best clauses."""
+        return calibrated(wholes, clauses, self.decisions.platt, self.heads.labels)
+
+    def chosen(self, probs: Floats, read: Flags | None = None) -> list[tuple[int, int]]:
         """Return (comment, label) of the causes given: those of a driver that is given, at least the likeliest.
 
         :param probs: array (comments, labels).
+        :param read: bool array (comments,), where a reader's scores are in the probabilities; None for nowhere.
         """
         labels = self.heads.labels
         given = probs / self.decisions.thresholds
+        if read is not None and self.blend is not None:
+            given[read] = probs[read] / self.blend.thresholds
         chosen: list[tuple[int, int]] = []
         for driver, name in enumerate(labels):
             if "." in name:
@@ -183,10 +230,25 @@ class LinearTagger:
                 chosen += [(int(row), k) for k in passing or [family[int(np.argmax(given[row, family]))]]]
         return sorted(chosen, key=lambda pair: (pair[0], -probs[pair], pair[1]))
 
+    def show(self, comments: Comments, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the evidence of causes, whether they would be given or not.
+
+        :param pairs: comment and label of each.
+        :returns: first code point and end, exclusive, of each.
+        """
+        found = []
+        for row, label in pairs:
+            part = comments.part(row, row + 1)
+            table = extract(part.texts, self.spec)
+            found += list(self._evidence(part, table, np.arange(len(table.rows)), (0, [label])))
+        return found
+
     def _findings(self, part: Comments, table: NgramTable, probs: Floats) -> Iterator[Found]:
         order = np.argsort(table.rows, kind="stable")
         edges = np.searchsorted(table.rows[order], np.arange(len(part) + 1))
-        for row, pairs in groupby(self.chosen(probs), key=lambda pair: pair[0]):
+        read = self._read(part)
+        chosen = self.chosen(probs, None if read is None else read.known)
+        for row, pairs in groupby(chosen, key=lambda pair: pair[0]):
             labels = [label for _, label in pairs]
             stretches = self._evidence(part, table, order[edges[row] : edges[row + 1]], (row, labels))
             for label, (start, end) in zip(labels, stretches, strict=True):
@@ -205,33 +267,56 @@ class LinearTagger:
         for label in labels:
             name = self.heads.labels[label]
             driver = self.heads.labels.index(f"{name.split('.')[0]}{name[-1]}")
-            gains = gains_of_words(len(words), first, last, weights[:, label] + weights[:, driver])
-            stretch = best_stretch(words, lend(gains), most=self.evidence_words, price=self.decisions.price)
+            gains = lend(gains_of_words(len(words), first, last, weights[:, label] + weights[:, driver]))
+            stretch = self._stretch(part, row, words, gains, (name, self.heads.labels[driver]))
             yield trim(part.texts[row], *stretch)
 
-    def _others(self, raw: Floats) -> list[list[str]]:
+    def _stretch(
+        self, part: Comments, row: int, words: Words, gains: Floats, labels: tuple[str, str]
+    ) -> tuple[int, int]:
+        """Return the stretch that speaks most for a cause and its driver, to n-grams and to a reader that has read."""
+        read = self._read(part)
+        if read is None or self.blend is None or not read.known[row]:
+            return best_stretch(words, gains, most=self.evidence_words, price=self.decisions.price)
+        low, high = np.searchsorted(read.spans[:, 0], (row, row + 1))
+        tokens = read.tokens[low:high, token_columns(*labels)].mean(axis=1)
+        net = self.blend.word_gains(gains, words, read.spans[low:high, 1:], tokens)
+        return best_stretch(words, net, most=self.evidence_words, price=0.0)
+
+    def _others(self, raw: Floats, read: Read | None) -> list[list[str]]:
+        scores = raw[:, : len(OTHER_CAUSES)]
         weight, bias = self.decisions.other_platt
-        probs = sigmoid(raw[:, : len(OTHER_CAUSES)] * weight + bias)
-        given = probs >= self.decisions.other_thresholds
+        given = sigmoid(scores * weight + bias) >= self.decisions.other_thresholds
+        if read is not None and self.blend is not None:
+            blended = self.blend.other_probabilities(scores, read.wholes) >= self.blend.other_thresholds
+            given = np.where(read.known[:, None], blended, given)
         return [[name for name, yes in zip(OTHER_CAUSES, row, strict=True) if yes] for row in given]
 
-    def _readings(self, raw: Floats) -> dict[str, Reading]:
+    def _readings(self, raw: Floats, read: Read | None) -> dict[str, Reading]:
         readings = {}
         first = len(OTHER_CAUSES)
         for name, values in READING_VALUES.items():
             scores = raw[:, first : first + len(values)]
             first += len(values)
-            readings[name] = read(scores, self.decisions.temperatures[name], self.decisions.offsets[name])
+            readings[name] = read_labels(
+                scores / np.float32(self.decisions.temperatures[name]), self.decisions.offsets[name]
+            )
+            if read is not None and self.blend is not None:
+                other = read_labels(self.blend.reading_scores(name, scores, read.wholes), self.blend.offsets[name])
+                readings[name] = Reading(
+                    np.where(read.known, other.labels, readings[name].labels),
+                    np.where(read.known, other.scores, readings[name].scores),
+                )
         return readings
 
 
-def read(scores: Floats, temperature: float, offsets: Floats) -> Reading:
+def read_labels(scores: Floats, offsets: Floats) -> Reading:
     """Return the label of each row with its calibrated probability.
 
-    :param scores: float32 array (rows, labels).
+    :param scores: float32 array (rows, labels), whose softmax is calibrated.
     :param offsets: float32 array (labels,), added to the log-probabilities before the best is taken.
     """
-    probs = softmax(scores / np.float32(temperature))
+    probs = softmax(scores)
     labels = (np.log(np.maximum(probs, 1e-30)) + offsets).argmax(axis=1).astype(np.int64)
     return Reading(labels, probs[np.arange(len(probs)), labels])
 
@@ -245,14 +330,20 @@ def family_of(labels: Sequence[str], driver: int) -> list[int]:
 def calibrated(wholes: Floats, clauses: Floats, platt: Floats, labels: Sequence[str]) -> Floats:
     """Return probabilities from the scores of the whole comment and of its best clause.
 
-    A driver's is the mean of its own head's and of its likeliest cause's: a driver without a cause to show for it is
-    seldom there.
-
     :param platt: see :class:`Decisions`.
     :param labels: see :class:`Heads`.
     """
     whole_weight, clause_weight, bias = platt
-    probs = sigmoid(wholes * whole_weight + clauses * clause_weight + bias)
+    return with_families(sigmoid(wholes * whole_weight + clauses * clause_weight + bias), labels)
+
+
+def with_families(probs: Floats, labels: Sequence[str]) -> Floats:
+    """Make a driver's probability the mean of its own head's and of its likeliest cause's, in place.
+
+    A driver without a cause to show for it is seldom there.
+
+    :param labels: see :class:`Heads`.
+    """
     for driver, name in enumerate(labels):
         family = family_of(labels, driver)
         if "." not in name and family:
@@ -260,13 +351,8 @@ def calibrated(wholes: Floats, clauses: Floats, platt: Floats, labels: Sequence[
     return probs
 
 
-def _with_vectors(scores: Floats, vectors: Floats | None, weights: Floats) -> Floats:
-    return scores if vectors is None else scores + stable_product(vectors, weights)
-
-
-def _parts(comments: Comments) -> Iterator[tuple[int, Comments]]:
-    """Cut a batch into parts that suit the processor's cache, each with its first position."""
-    for first, last in cache_sized(comments.texts):
-        low, high = np.searchsorted(comments.clauses[:, 0], (first, last))
-        vectors = None if comments.vectors is None else comments.vectors[first:last]
-        yield first, Comments(comments.texts[first:last], vectors, comments.clauses[low:high] - np.array([first, 0, 0]))
+def _with_vectors(scores: Floats, part: Comments, weights: Floats) -> Floats:
+    """Add the vectors' share, unless a reader has read: then the vectors are of its space."""
+    if part.vectors is None or part.read is not None:
+        return scores
+    return np.asarray(scores + stable_product(part.vectors, weights), dtype=np.float32)

@@ -32,9 +32,10 @@ class LanguagePack:
     :param clause_ends: words that clauses end with.
     :param contrast_blockers: words after which a contrast word is none (not yet, nothing but, مش بس).
     :param titles: words before a person's name (Mr, السيد, آقای).
-    :param account_cues: words before an order, account or customer number.
+    :param account_cues: words before an order, account or customer number; alternatives for one word parted by ``/``.
     :param phone_cues: words before a telephone number.
     :param id_cues: words before a national identity number.
+    :param card_cues: words before the number of a bank card.
     :param currencies: words after an amount.
     :param clitics: prefixes written together with the next word, longest first.
     :param romanised: frequent words of the language as typed in Latin letters.
@@ -57,6 +58,7 @@ class LanguagePack:
     account_cues: tuple[str, ...]
     phone_cues: tuple[str, ...]
     id_cues: tuple[str, ...]
+    card_cues: tuple[str, ...]
     currencies: tuple[str, ...]
     clitics: tuple[str, ...]
     romanised: tuple[str, ...]
@@ -91,6 +93,7 @@ def open_pack(code: str) -> LanguagePack:
         account_cues=tuple(raw["account_cues"]),
         phone_cues=tuple(raw["phone_cues"]),
         id_cues=tuple(raw["id_cues"]),
+        card_cues=tuple(raw["card_cues"]),
         currencies=tuple(raw["currencies"]),
         clitics=tuple(raw["clitics"]),
         romanised=tuple(raw["romanised"]),

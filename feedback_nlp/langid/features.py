@@ -21,7 +21,9 @@ N_LETTERS = sum(len(block) for block in _TOLD_APART) + 3
 _FOREIGN, _STRANGE_ARABIC, _STRANGE_LATIN = N_LETTERS - 3, N_LETTERS - 2, N_LETTERS - 1
 _STRANGE_WEIGHT = 4
 _WORD_BREAK = "\u200c"
-_OURS = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژکگیۀٱڤڨ")
+_KASHIDA = 0x640
+# The last one stands in our languages for show (عالے): its own weight speaks for it.
+_OURS = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژکگیۀٱڤڨے")
 
 
 @cache
@@ -34,7 +36,7 @@ def _letter_table() -> np.ndarray[Any, np.dtype[np.int16]]:
     table[0x20000:0x32000] = _FOREIGN
     place = {code: index for index, code in enumerate(code for block in _TOLD_APART for code in block)}
     for code, index in place.items():
-        if unicodedata.category(chr(code))[0] in "LM":
+        if unicodedata.category(chr(code))[0] in "LM" and code != _KASHIDA:
             table[code] = place.get(ord(chr(code).lower()[:1]), index)
     for code in (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFD)):
         plain = unicodedata.normalize("NFKC", chr(code))
@@ -49,7 +51,7 @@ def _strange_table() -> np.ndarray[Any, np.dtype[np.int16]]:
     for block in _TOLD_APART:
         strange = _STRANGE_LATIN if block.start in (0xC0, 0x1E00) else _STRANGE_ARABIC
         for code in block:
-            if unicodedata.category(chr(code))[0] == "L" and chr(code) not in _OURS:
+            if unicodedata.category(chr(code))[0] == "L" and chr(code) not in _OURS and code != _KASHIDA:
                 table[code] = strange
     return table
 

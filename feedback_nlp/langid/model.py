@@ -71,15 +71,17 @@ class LangModel:
         parts = tokens.rows * _SCRIPTS + tokens.scripts[tokens.units]
         by_part = self.group_scores(scores, counts, tokens, parts, tokens.n_rows * _SCRIPTS)
         return Judgement(
-            tokens, self._mixture(by_part, parts), self._token_langs(scores, counts, tokens, by_part[parts])
+            tokens,
+            self._mixture(by_part, parts, tokens.ends - tokens.starts),
+            self._token_langs(scores, counts, tokens, by_part[parts]),
         )
 
-    def _mixture(self, by_part: Floats, parts: Ints) -> Floats:
-        """Mix the answers of a comment's parts in Arabic, Latin and other letters, each by its squared words.
+    def _mixture(self, by_part: Floats, parts: Ints, lengths: Ints) -> Floats:
+        """Mix the answers of a comment's parts in Arabic, Latin and other letters, each by its squared letters.
 
         The sum of evidence would be as sure of a comment half in one language, half in another as of a pure one.
         """
-        sizes = np.bincount(parts, minlength=len(by_part)).reshape(-1, _SCRIPTS) * _PART_WEIGHTS
+        sizes = np.bincount(parts, lengths, len(by_part)).reshape(-1, _SCRIPTS) * _PART_WEIGHTS
         shares = sizes**2 / np.maximum((sizes**2).sum(axis=1, keepdims=True), 1)
         answers = fold_langs(softmax(by_part)).reshape(len(shares), _SCRIPTS, len(FOLDED))
         return np.asarray((answers * shares[:, :, None]).sum(axis=1), dtype=np.float32)

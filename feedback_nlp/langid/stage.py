@@ -21,6 +21,7 @@ from feedback_nlp.core.columns import (
 )
 from feedback_nlp.langid.backends.shipped import open_shipped
 from feedback_nlp.langid.judge import JUDGED, Judge
+from feedback_nlp.langid.legible import legible
 from feedback_nlp.langid.settings import LangidSettings, LangPrior, LinguaBackend
 from feedback_nlp.langid.tokens import ARABIC, LATIN, Ints, TokenTable
 
@@ -47,8 +48,9 @@ class LangidStage:
     def compute(self, batch: CommentBatch) -> Mapping[Column, pa.Array]:
         """Return ``lang``, ``lang_script``, ``lang_score``, ``lang_spans`` and ``problems``."""
         texts = batch.values(TEXT)
-        found = self._judge.judge(texts)
-        tokens = found.tokens
+        shown = legible(texts)
+        found = self._judge.judge(shown.texts)
+        tokens = shown.as_given(found.tokens)
         probabilities = with_prior(found.probabilities, self._settings.prior)
         best = probabilities.argmax(axis=1) if len(texts) else np.zeros(0, dtype=np.int64)
         score = np.clip(probabilities[np.arange(len(texts)), best], 0, 1)

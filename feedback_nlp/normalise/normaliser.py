@@ -1,6 +1,6 @@
 """normalise: the readable, uniform form of a comment, aligned code point by code point with the text as given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -26,6 +26,9 @@ class Deromaniser(Protocol):
 
     def edits(self, text: str, start: int, end: int, lang: str) -> list[Edit]:
         """Return edits that put the words of ``text[start:end]`` into the letters of ``lang`` (``ar`` or ``fa``)."""
+
+    def prepare(self, stretches: Iterable[tuple[str, int, int, str]]) -> None:
+        """Make ready for stretches (text, start, end, language) to come; changes no result."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ _JOINED_PLURAL = re.compile(f"(?<!{_LETTER}){_LETTER}{{2,}}{_JOINING}()(?=ها(?
 # Beginnings of words that end in ها or های without being plurals: منتها, اشتها, انتها, گرانبها …
 _NO_PLURAL = frozenset({"منت", "اشت", "انت", "گرانب", "خونب", "پیشن", "بی‌ب"})
 _PERSON = "(?:م|ی|د|ه|یم|ید|ین|ند|ن)"
+_COME = "ا(?:د|م|ی|یم|ین|ید)"
 _OBJECT = "(?:ش|شون|شان|مون|تون|ت|م)?"
+
+# Typed with a bare alef, as in haste: می‌اد for می‌آد.
+_BARE_ALEF = re.compile(f"(?<!{_LETTER})(?<!{ZWNJ})ن?می{ZWNJ}(ا)(?=(?:د|م|ی|یم|ین|ید){_END})")
 
 
 @cache
@@ -34,8 +38,7 @@ def _joined_verb() -> re.Pattern[str]:
     """Match می or نمی written together with a verb; میز، میدان، میوه are none."""
     stems = open_pack("fa").verb_stems
     present, past = ("|".join(stems[tense]) for tense in ("present", "past"))
-    come = "ا(?:د|م|ی|یم|ین|ید)"
-    form = f"(?:{present}){_PERSON}{_OBJECT}|(?:{past})(?:{_PERSON}{_OBJECT})?|{come}"
+    form = f"(?:{present}){_PERSON}{_OBJECT}|(?:{past})(?:{_PERSON}{_OBJECT})?|{_COME}"
     return re.compile(f"(?<!{_LETTER})(?<!{ZWNJ})ن?می()(?=(?:{form}){_END})")
 
 
@@ -57,6 +60,7 @@ def spell(text: AlignedText, regions: Sequence[Region] | None) -> bool:
     if "می" in text.text:
         changed |= text.sub(_PREFIX, ZWNJ, regions=regions, group=1)
         changed |= text.sub(_joined_verb(), ZWNJ, regions=regions, group=1)
+        changed |= text.sub(_BARE_ALEF, "آ", regions=regions, group=1)
     if " ها" in text.text or " تر" in text.text:
         changed |= text.sub(_SUFFIX, _zwnj_after_joining, regions=regions)
     if "ها" in text.text:

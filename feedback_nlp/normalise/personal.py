@@ -7,14 +7,14 @@ end inside a grapheme cluster.
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
 from feedback_nlp.lang.pack import open_packs
 from feedback_nlp.normalise.cleaning import URL
 from feedback_nlp.normalise.identifiers import CARD, find_ibans, is_iranian_id, is_saudi_id, passes_luhn
-from feedback_nlp.normalise.phones import amount_after, find_phones
+from feedback_nlp.normalise.phones import amount_after, cue_choices, find_phones
 
 KINDS = ("phone", "email", "iban", "card", "national_id", "account", "url", "name")
 
@@ -31,7 +31,8 @@ _SECRET = re.compile(r"[?&#](?:token|key|api_?key|session|sid|auth|password|pwd|
 _TEN_DIGITS = re.compile(r"(?<![0-9A-Za-z.,/+-])(?:[0-9]{10}|[0-9]{3}-[0-9]{6}-[0-9])(?![0-9A-Za-z]|[.,/-][0-9])")
 _PERSIAN = re.compile("[پچژگکی]")
 _VALUE = (
-    r"(?:\s|[:#،.=-]|\b(?:is|was|no|number|هو|هي|من|ما|است)\b){0,6}"
+    r"(?:\s|[:#،.=-]|\b(?:is|was|no|number|my|our|هو|هي|كان|حقي|تبعي|من|ما|است|پستی|بنده|بانکی"
+    r"|man|bta3y|bta3i|bta3ty|kan)\b){0,8}"
     r"([0-9]{4}(?: [0-9]{4}){2,}(?: [0-9]{1,4})?|[A-Za-z0-9][A-Za-z0-9/_-]{2,39})"
 )
 _FEWEST_IN_ACCOUNT = 4
@@ -63,14 +64,14 @@ _ASCII_DIGITS = _AsciiDigits()
 @cache
 def _account() -> re.Pattern[str]:
     words = [cue for pack in open_packs().values() for cue in pack.account_cues]
-    choices = "|".join(re.escape(word).replace("\\ ", "[ \u200c]?") for word in sorted(words, key=len, reverse=True))
-    return re.compile(f"(?<!\\w)[وبف]?(?:{choices})(?!\\w){_VALUE}", re.IGNORECASE)
+    return re.compile(f"(?<!\\w)[وبف]?(?:{cue_choices(words)})(?:(?!\\w)|(?<=#)){_VALUE}", re.IGNORECASE)
 
 
 @cache
-def _id_cue() -> re.Pattern[str]:
-    words = [cue for pack in open_packs().values() for cue in pack.id_cues]
-    return re.compile(f"(?<!\\w)(?:{'|'.join(map(re.escape, words))})(?!\\w)", re.IGNORECASE)
+def _cue(field: str) -> re.Pattern[str]:
+    """Match the cue words that all languages have in this field of their packs."""
+    words = [cue for pack in open_packs().values() for cue in getattr(pack, field)]
+    return re.compile(f"(?<!\\w)(?:{cue_choices(words)})(?!\\w)", re.IGNORECASE)
 
 
 @cache
@@ -106,7 +107,9 @@ def _urls(text: str) -> Iterator[tuple[int, int]]:
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
     for match in CARD.finditer(text):
-        if passes_luhn("".join(filter(str.isdigit, match.group()))):
+        # After a cue a slip of the pen, which its check tells, does not make it anything else.
+        valid = passes_luhn("".join(filter(str.isdigit, match.group())))
+        if valid or _cue("card_cues").search(text, max(0, match.start() - _CUE_REACH), match.start()):
             yield match.span()
 
 
@@ -122,7 +125,7 @@ def _ids(text: str) -> Iterator[tuple[int, int]]:
     persian = _PERSIAN.search(text) is not None
     for match in _TEN_DIGITS.finditer(text):
         digits = match.group().replace("-", "")
-        cued = _id_cue().search(text, max(0, match.start() - _CUE_REACH), match.start()) is not None
+        cued = _cue("id_cues").search(text, max(0, match.start() - _CUE_REACH), match.start()) is not None
         # Ten digits that begin as mobile numbers do are identities only where phones have eleven, or after a cue.
         as_phone = digits.startswith(("05", "06", "07", "01")) and not persian
         valid = is_iranian_id(digits) or is_saudi_id(digits)
@@ -182,16 +185,3 @@ def find_personal_data(text: str, *, names: bool = False) -> list[Redaction]:
         if all(other.end <= start for other in before) and all(end <= other.start for other in after):
             kept.insert(at, Redaction(start, end, found.kind))
     return kept
-
-
-def redact(text: str, redactions: Sequence[Redaction]) -> str:
-    """Replace personal data by its kind: ``call ‹phone›``.
-
-    :param redactions: spans in order, not overlapping, as :func:`find_personal_data` returns them.
-    """
-    parts: list[str] = []
-    at = 0
-    for start, end, kind in redactions:
-        parts += (text[at:start], f"‹{kind}›")
-        at = end
-    return "".join([*parts, text[at:]])

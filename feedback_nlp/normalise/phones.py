@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,6 +23,8 @@ _AT_HOME = re.compile(
     "|020[0-9]{8}"  # landline: London
 )
 _WITH_BARE_CODE = re.compile("989[0-9]{9}|9665[0-9]{8}|9715[0-9]{8}|201[0125][0-9]{8}|447[0-9]{9}")
+# Mobile numbers without their zero, as people write them beside a cue: Iran, Saudi Arabia and the Emirates.
+_WITHOUT_ZERO = re.compile("9[0-9]{9}|5[0-9]{8}")
 _AMERICAN = re.compile("1?[2-9][0-9]{2}[2-9][0-9]{6}")
 _AMERICAN_SHAPES = ((3, 3, 4), (1, 3, 3, 4))
 _MOST_DIGITS = 15
@@ -45,11 +47,28 @@ class _Window:
         return "".join(self.groups)
 
 
+def cue_choices(cues: Iterable[str]) -> str:
+    """Return an alternation of cue words, the longest first.
+
+    :param cues: words with a blank, a non-joiner or nothing between them; alternatives for one word parted by ``/``.
+    """
+    ordered = sorted(cues, key=len, reverse=True)
+    return "|".join("[ \u200c]?".join(map(_either, cue.split(" "))) for cue in ordered)
+
+
+def _either(word: str) -> str:
+    return re.escape(word) if "/" not in word else f"(?:{'|'.join(map(re.escape, word.split('/')))})"
+
+
 @cache
 def _cue() -> re.Pattern[str]:
     words = [word for pack in open_packs().values() for word in pack.phone_cues]
-    choices = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-    return re.compile(f"(?<!\\w)[وبف]?(?:{choices})(?!\\w)", re.IGNORECASE)
+    return re.compile(f"(?<!\\w)[وبف]?(?:{cue_choices(words)})(?!\\w)", re.IGNORECASE)
+
+
+@cache
+def _cue_after() -> re.Pattern[str]:
+    return re.compile(f"[ :،,-]{{1,3}}{_cue().pattern}", re.IGNORECASE)
 
 
 @cache
@@ -79,15 +98,17 @@ def _is_phone(window: _Window, text: str, cues: Sequence[int]) -> bool:
     if window.plus or digits.startswith("00"):
         # What begins with 00 and is shorter is mostly a number of something else.
         return len(digits) > (8 if window.plus else 10) and _is_international(digits.removeprefix("00"))
-    if _AT_HOME.fullmatch(digits):
-        return True
     shape = tuple(map(len, window.groups))
-    if max(shape) > 2 and _WITH_BARE_CODE.fullmatch(digits):
-        return True
-    if shape in _AMERICAN_SHAPES and _AMERICAN.fullmatch(digits):
+    if (
+        _AT_HOME.fullmatch(digits)
+        or (max(shape) > 2 and _WITH_BARE_CODE.fullmatch(digits))
+        or (shape in _AMERICAN_SHAPES and _AMERICAN.fullmatch(digits))
+    ):
         return True
     if not _FEWEST_DIGITS <= len(digits) <= 12 or min(shape) < 2 or amount_after().match(text, window.end):
         return False
+    if _WITHOUT_ZERO.fullmatch(digits) and _cue_after().match(text, window.end):
+        return True
     at = bisect(cues, window.start) - 1
     return at >= 0 and cues[at] >= window.start - _CUE_REACH
 

@@ -68,10 +68,10 @@ class NormaliseStage:
         done: list[Normalised | None] = []
         clauses: list[list[dict[str, int]]] = []
         problems: list[list[str]] = []
-        for text, lang, script, given in zip(
-            texts, langs, batch.values(LANG_SCRIPT), batch.values(LANG_SPANS), strict=True
-        ):
-            spans = _spans(text, lang, script, given)
+        columns = (texts, langs, batch.values(LANG_SCRIPT), batch.values(LANG_SPANS))
+        spans_of = [_spans(*row) for row in zip(*columns, strict=True)]
+        self._prepare(texts, spans_of)
+        for text, lang, spans in zip(texts, langs, spans_of, strict=True):
             row = None if lang == "und" else normalise(text, lang, spans=spans, deromaniser=self._deromaniser)
             kept = row if row is not None and row.clean else None
             done.append(kept)
@@ -85,6 +85,15 @@ class NormaliseStage:
             REDACTIONS: pa.array([self._redactions(text) for text in texts], REDACTIONS.dtype),
             PROBLEMS: pa.array(problems, PROBLEMS.dtype),
         }
+
+    def _prepare(self, texts: Sequence[str], spans_of: Sequence[Sequence[Span]]) -> None:
+        if self._deromaniser is not None:
+            self._deromaniser.prepare(
+                (text, span.start, span.end, span.lang.removesuffix("-Latn"))
+                for text, spans in zip(texts, spans_of, strict=True)
+                for span in spans
+                if span.lang.endswith("-Latn")
+            )
 
     @staticmethod
     def _clauses(row: Normalised | None, lang: str, spans: Sequence[Span]) -> list[dict[str, int]]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feedback_nlp import insights
-from feedback_nlp.core.columns import CREATED_AT, DRIVERS
+from feedback_nlp.core.columns import CREATED_AT, DRIVERS, TOPIC_ID
+from feedback_nlp.core.decisions import NO_TOPIC
 from feedback_nlp.report.quotes import Quote, quote
 from feedback_nlp.rootcause.taxonomy import Taxonomy, open_taxonomy
 
@@ -142,11 +143,16 @@ def _causes(comments: pa.Table) -> list[Row]:
 
 def _topics(comments: pa.Table, topics: pa.Table | None) -> list[Row]:
     known = {} if topics is None else {row["topic_id"]: row for row in topics.to_pylist()}
-    rows = [row for row in _records(insights.topic_table(comments)) if row["topic_id"] >= 0]
+    hidden = {topic for topic, row in known.items() if row.get("hidden")} | {NO_TOPIC}
+    rows = [row for row in _records(insights.topic_table(comments)) if row["topic_id"] not in hidden]
     for row in rows[:MOST_TOPICS]:
         row["about"] = known.get(row["topic_id"], {})
         row["quotes"] = _quotes(comments, row["example_rows"])
     return rows
+
+
+def _without_topic(comments: pa.Table) -> int:
+    return int(pc.sum(pc.less(pc.fill_null(comments.column(TOPIC_ID.name), NO_TOPIC), 0)).as_py() or 0)
 
 
 def _place(comments: pa.Table, by: str) -> Place | None:
@@ -205,7 +211,7 @@ def gather(given: ReportInput) -> Content:
         places=[place for place in (_place(comments, by) for by in PLACES) if place is not None],
         topics=topics[:MOST_TOPICS],
         topics_in_all=len(topics),
-        without_topic=counts["all"]["comments"] - sum(row["comments"] for row in topics),
+        without_topic=_without_topic(comments),
         journey=[row for row in _records(insights.journey(comments)) if row["comments"]],
         heat={(row["stage"], row["pyramid"]): row for row in _records(insights.stage_by_pyramid(comments))},
         readings={of: _records(insights.readings(comments, of)) for of in ("emotion", "effort", "resolved", "intent")},

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from feedback_nlp.core.redaction import Cover, covers_of
+
 LONGEST = 320
 _LEAD = 60
 _OVERRIDES = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
@@ -86,11 +88,11 @@ def language_tag(lang: str, script: str) -> str:
     return f"{lang}-Latn" if lang != "en" and script == "latin" else lang
 
 
-def _widened(span: Mapping[str, Any], covers: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+def _widened(span: Mapping[str, Any], covers: Sequence[Cover]) -> tuple[int, int]:
     start, end = int(span["start"]), int(span["end"])
     for cover in covers:
-        if cover["start"] < end and start < cover["end"]:
-            start, end = min(start, int(cover["start"])), max(end, int(cover["end"]))
+        if cover.start < end and start < cover.end:
+            start, end = min(start, cover.start), max(end, cover.end)
     return start, end
 
 
@@ -119,25 +121,25 @@ def pieces_of(
     :param longest: most code points shown.
     :returns: the pieces, and whether text before and after them was left out.
     """
-    covers = [cover for cover in redactions if cover["start"] < cover["end"]]
+    covers = covers_of(redactions)
     spans = [(_widened(span, covers), span) for span in evidence]
     start, end = _window(len(text), [span for span, _ in spans], longest)
     for cover in covers:
-        start = int(cover["end"]) if cover["start"] < start < cover["end"] else start
-        end = int(cover["start"]) if cover["start"] < end < cover["end"] else end
+        start = cover.end if cover.start < start < cover.end else start
+        end = cover.start if cover.start < end < cover.end else end
     edges = {start, end}
-    for left, right in [*[span for span, _ in spans], *[(int(c["start"]), int(c["end"])) for c in covers]]:
+    for left, right in [*[span for span, _ in spans], *[(cover.start, cover.end) for cover in covers]]:
         edges.update(edge for edge in (left, right) if start < edge < end)
     pieces: list[Piece] = []
     for left, right in pairwise(sorted(edges)):
-        covering = [cover for cover in covers if cover["start"] <= left < cover["end"]]
-        if covering and left != covering[0]["start"]:
+        covering = [cover for cover in covers if cover.start <= left < cover.end]
+        if covering and left != covering[0].start:
             continue
         marking = [span for (a, b), span in spans if a <= left and right <= b]
         mark: Mapping[str, Any] = marking[0] if marking else {}
         pieces.append(
             Piece(
-                text=str(covering[0]["kind"]) if covering else shown(text[left:right]),
+                text=covering[0].kind if covering else shown(text[left:right]),
                 driver=mark.get("driver", ""),
                 cause=mark.get("cause", ""),
                 sign=mark.get("sign", ""),

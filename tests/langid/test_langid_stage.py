@@ -72,6 +72,7 @@ def test_golden_comments(stage: LangidStage) -> None:
         ("обслуживание отличное", "other"),
         ("服务很好", "other"),
         ("worst airline ever", "en"),
+        ("عـــــالے بود", "fa"),
     ],
 )
 def test_more_comments(stage: LangidStage, text: str, lang: str) -> None:
@@ -151,6 +152,23 @@ def test_rows_are_independent_and_spans_lie_within_their_text(
             assert span["lang"] in SPAN_LANGS
             assert text[span["start"] : span["end"]].strip() == text[span["start"] : span["end"]]
             last = span["end"]
+
+
+@pytest.mark.parametrize(("text", "lang"), [("الخدمة سيئة جدا", "ar"), ("غذا خیلی سرد بود", "fa")])
+@pytest.mark.parametrize("read", ["cp1252", "latin-1", "cp1256"])
+def test_mojibake_is_judged_as_what_was_written(stage: LangidStage, text: str, lang: str, read: str) -> None:
+    spoiled = "".join(byte.decode(read, "ignore") or chr(byte[0]) for byte in (bytes([b]) for b in text.encode()))
+    batch = judged(stage, [f"ok {spoiled}", text])
+    assert batch.values(LANG) == [lang, lang]
+    last = batch.values(LANG_SPANS)[0][-1]
+    assert last == {"start": 3, "end": 3 + len(spoiled), "lang": lang}
+
+
+def test_markup_is_no_language(stage: LangidStage) -> None:
+    batch = judged(stage, ["<br><b>&nbsp;</b>", "<p>خوب بود</p>&amp;", 'ممتاز جدا <a href="x y">'])
+    assert batch.values(LANG) == ["und", "fa", "ar"]
+    assert batch.values(LANG_SCRIPT) == ["native"] * 3
+    assert [(span["start"], span["end"]) for span in batch.values(LANG_SPANS)[1]] == [(3, 10)]
 
 
 def test_no_rows(stage: LangidStage) -> None:

@@ -1,5 +1,6 @@
 """Training on a small made-up data folder, and the pieces it is made of."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from feedback_nlp.langid import LangidSettings, open_stage
 from feedback_nlp.langid.settings import ShippedBackend
 from feedback_nlp.train import langid_fit as fit
 from feedback_nlp.train import langid_material as material
-from feedback_nlp.train.evaluate_langid import evaluate, token_tags
+from feedback_nlp.train.evaluate_langid import FOREIGN, evaluate, is_foreign, token_tags
 from feedback_nlp.train.langid import row_weights, train_langid
 from feedback_nlp.train.langid_material import Row
 
@@ -176,11 +177,24 @@ def test_words_of_both_languages_are_given_to_the_one_that_uses_them_less() -> N
     assert len(rows) == 40
 
 
+def test_english_words_that_are_romanised_ones_too_are_given_as_english() -> None:
+    rows = list(material.shared_latin_rows(["bad food"] * 90, ["kheyli bad"]))
+    assert rows == [Row("bad", "en", "shared words")] * 3
+
+
+def test_comments_known_to_be_foreign_judge_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "نیه اوچونجو صینیف"
+    assert not is_foreign(text)
+    monkeypatch.setitem(FOREIGN, hashlib.sha256(text.encode()).hexdigest()[:16], "South Azerbaijani")
+    assert is_foreign(text)
+
+
 def test_keyboards_change_letters_not_labels() -> None:
-    rows = [Row("یک کتاب", "fa", "x"), Row("هذه مدرسة", "ar", "x"), Row("fine", "en", "x")] * 40
+    rows = [Row("یک کتابی", "fa", "x"), Row("هذه مدرسة", "ar", "x"), Row("fine", "en", "x")] * 400
     changed = list(material.on_other_keyboard(rows, 0.5, np.random.default_rng(3)))
     assert [row.label for row in changed] == [row.label for row in rows]
-    assert {"يك كتاب", "یک کتاب"} == {row.text for row in changed if row.label == "fa"}
+    persian = {row.text for row in changed if row.label == "fa"}
+    assert persian == {"یک کتابی", "يك كتابي", "يک کتابي", "یڪ ڪتابے"}
     assert "هذه مدرسه" in {row.text for row in changed}
     assert {row.text for row in changed if row.label == "en"} == {"fine"}
 

@@ -63,10 +63,26 @@ def test_the_channel_finds_the_cheapest_alignment() -> None:
     words = ["خوب", "خوبه", "بد"]
     symbols = symbols_of("khoob")
     width = max(map(len, words))
-    codes = np.array([place_codes(word) + [0] * (width - len(word)) for word in words], dtype=np.int32)
-    costs = channel.costs(symbols, codes, np.array([len(word) for word in words], dtype=np.int32))
+    codes = np.array([place_codes(word) + [0] * (width - len(word)) for word in words], dtype=np.int32).T
+    lengths = np.array([len(word) for word in words], dtype=np.int32)
+    costs = channel.costs([symbols], np.array([3]), codes, lengths)
     assert costs.argmin() == 0
     assert costs == pytest.approx([align(channel, word, symbols)[0] for word in words], abs=1e-4)
+
+
+def test_the_channel_costs_candidates_of_several_words_as_one_by_one() -> None:
+    channel = start_channel("ar")
+    latin, native = ["ma6'3am", "2alb", "b", ""], [["مطعم", "معطم"], [], ["ب", "بب", "قلب"], ["ا"]]
+    flat = [word for words in native for word in words]
+    lengths = np.array([len(word) for word in flat], dtype=np.int32)
+    codes = np.array([place_codes(word) + [0] * (4 - len(word)) for word in flat], dtype=np.int32).T
+    costs = channel.costs(
+        [symbols_of(word) for word in latin], np.array([len(words) for words in native]), codes, lengths
+    )
+    one_by_one = [
+        align(channel, word, symbols_of(left))[0] for left, words in zip(latin, native, strict=True) for word in words
+    ]
+    assert costs == pytest.approx(one_by_one, abs=1e-4)
 
 
 def test_spelling_is_learnt() -> None:
@@ -136,6 +152,7 @@ def test_other_languages_and_empty_stretches_are_left() -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read_the_same_with_and_without_a_cache(text: str, lang: str) -> None:
     warm = tiny_model()
+    warm.prepare([("salam khoob el mat3am", 0, 21, lang), (text, 0, len(text), lang), (text, 0, len(text), "fr")])
     first = warm.edits(text, 0, len(text), lang)
     assert warm.edits(text, 0, len(text), lang) == first == tiny_model().edits(text, 0, len(text), lang)
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(first))

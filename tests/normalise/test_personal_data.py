@@ -22,6 +22,7 @@ def _found(text: str, *, names: bool = False) -> list[tuple[str, str]]:
 
 def test_recall_and_precision_on_the_hand_written_lines() -> None:
     figures = {(figure.lang, figure.metric): figure.value for figure in personal_figures(LINES)}
+    assert figures.pop(("all", "comments a CPU second")) > 0
     assert set(figures) == {(lang, metric) for lang in ("ar", "fa", "en", "all") for metric in ("recall", "precision")}
     assert figures["all", "recall"] >= 0.98
     assert figures["all", "precision"] >= 0.95

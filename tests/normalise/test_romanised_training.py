@@ -111,6 +111,6 @@ def test_training_writes_a_model_that_reads_and_is_the_same_each_time(data: Path
 
 def test_evaluating_takes_what_is_there(tmp_path: Path) -> None:
     assert evaluate(tmp_path, lines=tmp_path / "none.jsonl") == []
-    assert {figure.metric for figure in evaluate(tmp_path)} == {"recall", "precision"}
+    assert {figure.metric for figure in evaluate(tmp_path)} == {"recall", "precision", "comments a CPU second"}
     with pytest.raises(MissingInputError, match="does not exist"):
         personal_figures(tmp_path / "none.jsonl")

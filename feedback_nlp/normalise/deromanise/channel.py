@@ -15,6 +15,7 @@ from feedback_nlp.normalise.deromanise.symbols import SYMBOL_IDS
 
 Costs = np.ndarray[Any, np.dtype[np.float32]]
 Ids = np.ndarray[Any, np.dtype[np.int32]]
+Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 LETTERS = "ءابپتثجچحخدذرزژسشصضطظعغفقکگلمنهویڤ"
 LETTER_IDS = {letter: at for at, letter in enumerate(LETTERS)}
@@ -42,26 +43,34 @@ class Channel:
     skip: Costs
     put: Costs
 
-    def costs(self, symbols: Sequence[str], codes: Ids, lengths: Ids) -> Costs:
-        """Return the cost of each candidate.
+    def costs(self, words: Sequence[Sequence[str]], counts: Counts, codes: Ids, lengths: Ids) -> Costs:
+        """Return the cost of each candidate of some Latin words.
 
-        :param symbols: the Latin word, taken apart.
-        :param codes: int32 of shape (candidates, longest): place codes, padded with zeros.
+        :param words: Latin words, taken apart into symbols, those with most symbols first.
+        :param counts: int64 of shape (words,): candidates of each.
+        :param codes: int32 of shape (longest, candidates): place codes, padded with any.
         :param lengths: int32 of shape (candidates,): letters of each.
-        :returns: float32 of shape (candidates,).
+        :returns: float32 of shape (candidates,); a candidate's depends on its own word alone.
         """
-        rows, width = codes.shape
-        at = np.arange(width + 1)
-        gaps = np.where(at >= lengths[:, None], 2, np.where(at == 0, 0, 1))
-        skipped = np.zeros((rows, width + 1), dtype=np.float32)
-        np.cumsum(self.skip[codes], axis=1, out=skipped[:, 1:])
-        best = skipped.copy()
-        step = np.empty_like(best)
-        for symbol in symbols:
-            one = SYMBOL_IDS[symbol]
-            np.add(best, self.put[:, one][gaps], out=step)
-            np.minimum(step[:, 1:], best[:, :-1] + self.write[codes, one], out=step[:, 1:])
-            step -= skipped
-            np.minimum.accumulate(step, axis=1, out=step)
-            best = step + skipped
-        return np.asarray(best[np.arange(rows), lengths], dtype=np.float32)
+        width, total = codes.shape
+        ends = np.cumsum(counts)
+        skips = self.skip[codes]
+        best = np.zeros((width + 1, total), dtype=np.float32)
+        np.cumsum(skips, axis=0, out=best[1:])
+        flat, bases = self.write.ravel(), codes * np.int32(self.write.shape[1])
+        last = (lengths, np.arange(total))
+        for step in range(len(words[0]) if words else 0):
+            alive = sum(len(word) > step for word in words)
+            ids = np.array([SYMBOL_IDS[word[step]] for word in words[:alive]], dtype=np.int32)
+            some = int(ends[alive - 1])
+            symbols = np.repeat(ids, counts[:alive])
+            before, lead, inner, trail = best[:, :some], *(row[symbols] for row in self.put)
+            after = before + inner
+            after[0] = before[0] + lead
+            at = last[0][:some], last[1][:some]
+            after[at] = before[at] + np.where(lengths[:some] > 0, trail, lead)
+            np.minimum(after[1:], before[:-1] + flat.take(bases[:, :some] + symbols), out=after[1:])
+            for row in range(1, width + 1):
+                np.minimum(after[row], after[row - 1] + skips[row - 1, :some], out=after[row])
+            best[:, :some] = after
+        return np.asarray(best[last], dtype=np.float32)

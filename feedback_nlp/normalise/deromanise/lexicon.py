@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from feedback_nlp.normalise.deromanise.channel import Costs, Ids, place_codes
 from feedback_nlp.normalise.deromanise.symbols import latin_skeletons, native_skeletons, symbols_of
+
+Places = np.ndarray[Any, np.dtype[np.int64]]
 
 _LONGEST = 24
 _MOST_WORDS = 120
@@ -36,20 +39,16 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Found:
-    """Native words that a Latin word may stand for.
+    """Native words that some Latin words may stand for, those of the first one first.
 
-    :param surfaces: as written.
-    :param ids: place in the lexicon, -1 for a word put together from a prefix and a stem.
-    :param prior: negative logarithm of each word's frequency.
-    :param codes: place codes, int32 of shape (words, longest).
-    :param lengths: letters of each.
+    :param places: int64 array (n,), place of the word, or of the stem behind a prefix, in the lexicon.
+    :param prefixes: int64 array (n,), number of the prefix before the stem; -1 for none.
+    :param counts: int64 array (Latin words,), how many each has.
     """
 
-    surfaces: list[str]
-    ids: list[int]
-    prior: Costs
-    codes: Ids
-    lengths: Ids
+    places: Places
+    prefixes: Places
+    counts: Places
 
 
 @dataclass(frozen=True)
@@ -95,51 +94,88 @@ class Lexicon:
     def _places(self) -> dict[str, int]:
         return {word: at for at, word in enumerate(self.folds)}
 
-    def _look_up(self, latin: str, most: int) -> list[int]:
-        found: list[int] = []
-        for key in latin_skeletons(symbols_of(latin), self.lang):
-            found += self._index.get(key, ())[:most]
-        return sorted(set(found))[:most]
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        return frozenset(key[:end] for key in self._index for end in range(len(key) + 1))
 
-    def _stems(self, latin: str) -> Iterator[tuple[Prefix, list[int]]]:
-        """Yield prefixes with the known stems that make no known word with them."""
-        for prefix in self.prefixes:
-            stems: set[int] = set()
+    @cached_property
+    def _heads(self) -> dict[str, list[int]]:
+        heads: dict[str, list[int]] = {}
+        for number, prefix in enumerate(self.prefixes):
             for head in prefix.latin:
-                rest = latin[len(head) :]
-                if rest[1:] and latin.startswith(head) and (head not in _ASSIMILATED or _DOUBLED.match(rest)):
-                    stems.update(self._look_up(rest, _MOST_STEMS))
-            kept = [at for at in sorted(stems) if prefix.native + self.folds[at] not in self._places]
-            if kept:
-                yield prefix, kept
+                heads.setdefault(head, []).append(number)
+        return heads
 
-    def find(self, latin: str) -> Found:
-        """Return the native words that a Latin word may stand for."""
+    def heads_of(self, latin: str) -> Iterator[tuple[str, list[int]]]:
+        """Yield what a Latin word may begin with of a prefix's spellings, with the numbers of those prefixes."""
+        heads = self._heads
+        for end in range(1, min(max(map(len, heads), default=0), len(latin) - 1) + 1):
+            if latin[:end] in heads:
+                yield latin[:end], heads[latin[:end]]
+
+    def _look_up(self, symbols: Sequence[str], most: int) -> list[int]:
+        found: set[int] = set()
+        for key in latin_skeletons(symbols, self.lang, self._beginnings):
+            found.update(self._index.get(key, ())[:most])
+        return sorted(found)[:most]
+
+    def _stems(self, latin: str) -> dict[int, set[int]]:
+        """Return the stems that may stand behind each prefix, by its number."""
+        stems: dict[int, set[int]] = {}
+        for head, numbers in self.heads_of(latin):
+            rest = latin[len(head) :]
+            if len(rest) > 1 and (head not in _ASSIMILATED or _DOUBLED.match(rest)):
+                places = self._look_up(symbols_of(rest), _MOST_STEMS)
+                for number in numbers:
+                    stems.setdefault(number, set()).update(places)
+        return stems
+
+    def is_word(self, prefix: int, place: int) -> bool:
+        """Tell whether a prefix and a stem together are a word that the lexicon has anyway."""
+        return self.prefixes[prefix].native + self.folds[place] in self._places
+
+    def find(self, words: Sequence[tuple[str, Sequence[str]]]) -> Found:
+        """Return the native words that Latin words may stand for.
+
+        :param words: each in lower case, and taken apart into symbols.
+        """
+        places: list[int] = []
+        prefixes: list[int] = []
+        counts: list[int] = []
+        for latin, symbols in words:
+            before = len(places)
+            places += self._look_up(symbols, _MOST_WORDS)
+            prefixes += [-1] * (len(places) - before)
+            for number, stems in sorted(self._stems(latin).items()):
+                places += sorted(stems)
+                prefixes += [number] * len(stems)
+            counts.append(len(places) - before)
+        return Found(*(np.array(one, dtype=np.int64) for one in (places, prefixes, counts)))
+
+    def priors(self, found: Found) -> Costs:
+        """Return the negative logarithm of each found word's frequency, float32."""
+        costs = np.array([*(prefix.cost for prefix in self.prefixes), 0.0], dtype=np.float32)
+        return np.asarray(self.prior[found.places] + costs[found.prefixes], dtype=np.float32)
+
+    def codes(self, found: Found) -> tuple[Ids, Ids]:
+        """Return the place codes of found words, int32 of shape (longest, n), and the letters of each."""
         all_codes, all_lengths = self._codes
-        whole = self._look_up(latin, _MOST_WORDS)
-        surfaces = [self.surfaces[at] for at in whole]
-        codes, lengths, prior = [all_codes[whole]], [all_lengths[whole]], [self.prior[whole]]
-        for prefix, kept in self._stems(latin):
-            surfaces += [prefix.surface + self.surfaces[at] for at in kept]
-            lead = place_codes(prefix.native + "ا")[:-1]
-            sizes = all_lengths[kept]
-            rows = np.empty((len(kept), _LONGEST), dtype=np.int32)
+        codes, lengths = all_codes[found.places], all_lengths[found.places].copy()
+        for number in np.unique(found.prefixes[found.prefixes >= 0]).tolist():
+            at = np.flatnonzero(found.prefixes == number)
+            lead = place_codes(self.prefixes[number].native + "ا")[:-1]
+            stems, sizes = codes[at], lengths[at]
+            rows = np.empty_like(stems)
             rows[:, : len(lead)] = lead
-            rows[:, len(lead) :] = all_codes[kept, : _LONGEST - len(lead)]
+            rows[:, len(lead) :] = stems[:, : _LONGEST - len(lead)]
             # The stem's first letter is an inner one now, or the last.
             rows[:, len(lead)] += np.where(sizes > 1, 1, 2)
-            codes.append(rows)
-            lengths.append(np.minimum(sizes + len(lead), _LONGEST))
-            prior.append(self.prior[kept] + np.float32(prefix.cost))
-        joined = np.concatenate(lengths)
-        width = int(joined.max(initial=1))
-        return Found(
-            surfaces,
-            whole + [-1] * (len(surfaces) - len(whole)),
-            np.concatenate(prior),
-            np.concatenate(codes)[:, :width],
-            joined,
-        )
+            codes[at], lengths[at] = rows, np.minimum(sizes + len(lead), _LONGEST)
+        return np.ascontiguousarray(codes[:, : int(lengths.max(initial=1))].T), lengths
+
+    def surface(self, place: int, prefix: int) -> str:
+        """Return a found word as written."""
+        return self.surfaces[place] if prefix < 0 else self.prefixes[prefix].surface + self.surfaces[place]
 
     def after(self, first: int, second: int) -> float | None:
         """Return the cost of a word after another, None when they were never seen together."""

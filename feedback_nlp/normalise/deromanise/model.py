@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,8 @@ _SITE = re.compile(r"\w\.(?:com|ir|net|org|sa|ae|io)\b", re.IGNORECASE)
 _LONGEST_WORD = 40
 _LONGEST_LEAD = 8
 _MOST_CANDIDATES = 6
+_MOST_LOOKED_AT = 24
+_MOST_TOGETHER = 256
 _MOST_CACHED = 200_000
 _WIDEST_GAP = 6.0
 _START = -1
@@ -33,8 +35,7 @@ _NO_LETTERS = ("", "", "")
 COST_STEPS = 16.0
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A native reading of a Latin word.
 
     :param surface: as written.
@@ -162,6 +163,7 @@ class WordModel:
         """Return the likeliest native words of a sentence of Latin words (Viterbi 1967 over the readings)."""
         lexicon = self.lexicons[lang]
         weight = self.weights.prior
+        self._learn([word for word in dict.fromkeys(words) if (word, lang) not in self._cache], lang)
         paths: list[tuple[float, int, tuple[Any, ...]]] = [(0.0, _START, ())]
         for word in words:
             longer = []
@@ -184,33 +186,69 @@ class WordModel:
         """Return the likeliest readings of a Latin word, best first; the same object for the same word."""
         key = (word, lang)
         if key not in self._cache:
-            if len(self._cache) >= _MOST_CACHED:
-                self._cache.clear()
-            self._cache[key] = self._candidates(word, lang)
+            self._learn([word], lang)
         return self._cache[key]
 
-    def _candidates(self, word: str, lang: str) -> tuple[Candidate, ...]:
-        latin = word.lower()
-        symbols = symbols_of(latin)
-        readings = self._as_it_stands(word, symbols, lang)
-        if symbols:
-            lexicon = self.lexicons[lang]
-            found = lexicon.find(latin)
-            spelling = self.channels[lang].costs(symbols, found.codes, found.lengths)
-            total = spelling + np.float32(self.weights.prior) * found.prior
-            seen = dict(lexicon.seen.get("".join(symbols), ()))
-            for at in np.argsort(total, kind="stable")[:_MOST_CANDIDATES]:
-                place, cost = found.ids[at], float(spelling[at])
-                cost = min(cost, seen.pop(place, cost))
-                readings.append(Candidate(found.surfaces[at], place, cost, float(found.prior[at])))
-            for place, cost in seen.items():
-                readings.append(Candidate(lexicon.surfaces[place], place, cost, float(lexicon.prior[place])))
-        readings.sort(key=self._cost)
-        highest = self._cost(readings[0]) + _WIDEST_GAP
-        return tuple(one for one in readings[:_MOST_CANDIDATES] if self._cost(one) <= highest)
+    def prepare(self, stretches: Iterable[tuple[str, int, int, str]]) -> None:
+        """Look up the words of many stretches together, which is much faster than one by one; changes no result.
 
-    def _cost(self, reading: Candidate) -> float:
-        return reading.spelling + self.weights.prior * reading.prior
+        :param stretches: text, start, end and language of each, as :meth:`edits` takes them.
+        """
+        words: dict[str, dict[str, None]] = {lang: {} for lang in self.lexicons}
+        for text, start, end, lang in stretches:
+            if lang in words:
+                words[lang].update((unit.latin, None) for unit in self._units(text, start, end, lang))
+        for lang, found in words.items():
+            self._learn([word for word in found if (word, lang) not in self._cache], lang)
+
+    def _learn(self, words: Sequence[str], lang: str) -> None:
+        """Put the readings of words into the cache."""
+        if len(self._cache) + len(words) > _MOST_CACHED:
+            self._cache.clear()
+        weight = self.weights.prior
+        longest_first = sorted(((word, symbols_of(word)) for word in words), key=lambda one: -len(one[1]))
+        for first in range(0, len(words), _MOST_TOGETHER):
+            some = longest_first[first : first + _MOST_TOGETHER]
+            known = self._known([(word.lower(), symbols) for word, symbols in some], lang)
+            for (word, symbols), native in zip(some, known, strict=True):
+                readings = sorted(
+                    [*native, *self._as_it_stands(word, symbols, lang)], key=lambda one: one[2] + weight * one[3]
+                )
+                highest = readings[0].spelling + weight * readings[0].prior + _WIDEST_GAP
+                self._cache[word, lang] = tuple(
+                    one for one in readings[:_MOST_CANDIDATES] if one.spelling + weight * one.prior <= highest
+                )
+
+    def _known(self, words: Sequence[tuple[str, Sequence[str]]], lang: str) -> list[list[Candidate]]:
+        """Return the likeliest readings from the lexicon of each of some words, those with most symbols first."""
+        lexicon = self.lexicons[lang]
+        found = lexicon.find(words)
+        codes, lengths = lexicon.codes(found)
+        spelling = self.channels[lang].costs([symbols for _, symbols in words], found.counts, codes, lengths)
+        prior = lexicon.priors(found)
+        total = spelling + np.float32(self.weights.prior) * prior
+        places, prefixes = found.places.tolist(), found.prefixes.tolist()
+        readings = []
+        start = 0
+        for (_, symbols), count in zip(words, found.counts.tolist(), strict=True):
+            order = start + total[start : start + count].argsort(kind="stable")
+            start += count
+            seen = dict(lexicon.seen.get("".join(symbols), ()))
+            ours: list[Candidate] = []
+            for at in order[:_MOST_LOOKED_AT].tolist():
+                place, prefix = places[at], prefixes[at]
+                # What the lexicon has as a word of its own is not put together once more.
+                if prefix >= 0 and lexicon.is_word(prefix, place):
+                    continue
+                known, cost = (place if prefix < 0 else -1), float(spelling[at])
+                cost = min(cost, seen.pop(known, cost))
+                ours.append(Candidate(lexicon.surface(place, prefix), known, cost, float(prior[at])))
+                if len(ours) == _MOST_CANDIDATES:
+                    break
+            for place, cost in seen.items():
+                ours.append(Candidate(lexicon.surfaces[place], place, cost, float(lexicon.prior[place])))
+            readings.append(ours)
+        return readings
 
     def _as_it_stands(self, word: str, symbols: Sequence[str], lang: str) -> list[Candidate]:
         """Return the readings that no lexicon holds: letter by letter, and kept in Latin letters."""
@@ -218,10 +256,11 @@ class WordModel:
         kept, latin = self.kept[lang], word.lower()
         if latin in kept or not symbols:
             readings.append(Candidate(word, -1, self.weights.foreign, kept.get(latin, 0.0)))
-        for prefix in self.lexicons[lang].prefixes:
-            for head in prefix.latin:
-                rest = latin[len(head) :]
-                if latin.startswith(head) and rest in kept:
+        lexicon = self.lexicons[lang]
+        for head, numbers in lexicon.heads_of(latin):
+            rest = latin[len(head) :]
+            if rest in kept:
+                for prefix in (lexicon.prefixes[number] for number in numbers):
                     surface = f"{prefix.surface} {word[len(head) :]}"
                     readings.append(Candidate(surface, -1, self.weights.foreign, prefix.cost + kept[rest]))
         if symbols:

@@ -7,7 +7,7 @@ that writers never mix up, so that a word's candidates are found by one look-up 
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from collections.abc import Set as AbstractSet
 
 _LONG = (
     "tch", "dj", "kh", "gh", "sh", "ch", "th", "dh", "zh", "ph", "ck", "ou", "oo", "ee", "ei", "ey", "ay", "ai", "aw",
@@ -63,21 +63,31 @@ def _apostrophe(match: re.Match[str]) -> str:
     return "" if match.group() in "-_" else "'"
 
 
-def _append(keys: Sequence[str], choices: str) -> list[str]:
-    longer = (key if choice == "-" or key.endswith(choice) else key + choice for key in keys for choice in choices)
-    return list(dict.fromkeys(longer))[:_MOST_KEYS]
+def _append(keys: Sequence[str], choices: str, beginnings: AbstractSet[str] | None) -> list[str]:
+    longer: dict[str, None] = {}
+    for key in keys:
+        last = key[-1:]
+        for choice in choices:
+            new = key if choice in ("-", last) else key + choice
+            if beginnings is None or new in beginnings:
+                longer[new] = None
+    return list(longer)[:_MOST_KEYS]
 
 
-@cache
-def latin_skeletons(symbols: tuple[str, ...], lang: str) -> tuple[str, ...]:
-    """Return the skeletons that a word in symbols may have, likeliest first."""
+def latin_skeletons(symbols: Sequence[str], lang: str, beginnings: AbstractSet[str] | None = None) -> tuple[str, ...]:
+    """Return the skeletons that a word in symbols may have, likeliest first.
+
+    :param beginnings: what a skeleton may begin with; None for anything.
+    """
     table = _LATIN[lang]
     keys = [""]
     for symbol in symbols[:-1]:
-        keys = _append(keys, table.get(symbol, "-"))
+        choices = table.get(symbol, "-")
+        if choices != "-":
+            keys = _append(keys, choices, beginnings)
     for symbol in symbols[-1:]:
         # At the end kh may be kaf and a silent heh: shbkh, شبكة.
-        keys = _append(keys, "Kk" if symbol == "kh" else table.get(symbol, "-"))
+        keys = _append(keys, "Kk" if symbol == "kh" else table.get(symbol, "-"), beginnings)
     return tuple(keys)
 
 
@@ -89,12 +99,12 @@ def native_skeletons(word: str, lang: str) -> tuple[str, ...]:
     table = _NATIVE[lang]
     keys = [""]
     for letter in word:
-        keys = _append(keys, table.get(letter, "-"))
+        keys = _append(keys, table.get(letter, "-"), None)
     if lang == "fa" and word.endswith("ه"):
         silent = native_skeletons(word[:-1], lang)
         keys = list(dict.fromkeys((*silent, *keys)))
     if len(word) > _SHORTEST_TANWIN and word.endswith("ا"):
-        keys += _append(keys, "N")
+        keys += _append(keys, "N", None)
     if lang == "ar" and len(word) > _SHORTEST_TANWIN and word.endswith("ه"):
-        keys += _append(keys, "T")
+        keys += _append(keys, "T", None)
     return tuple(keys)

@@ -1,0 +1,309 @@
+"""The pages in a real browser: each act, two browsers, right to left, keyboard alone, the map, and nothing from outside."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from conftest import PASSWORD
+from fastapi import FastAPI
+from review_samples import add_run
+
+from feedback_nlp.config import ReviewSettings
+from feedback_nlp.review.app import create_app
+from feedback_nlp.store import Store
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+]
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PAGES = ("/", "/topics/3", "/comments", "/comments/e4", "/map", "/queue", "/compare", "/history", "/account", "/admin")
+
+if not CHROMIUM.exists():
+    pytest.skip("needs Debian's Chromium", allow_module_level=True)
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """Serve the application on a free port."""
+    yield from serving(app)
+
+
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application until the generator is closed."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Start the browser once."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+Enter = Callable[..., Any]
+
+
+@pytest.fixture
+def enter(chromium: Any, address: str) -> Iterator[Enter]:
+    """Return a function that opens a page as a user; whatever went wrong in any of them fails the test."""
+    contexts, faults = [], []
+
+    def make(name: str = "analyst", lang: str = "en", at: str = "") -> Any:
+        base = at or address
+        context = chromium.new_context(viewport={"width": 1300, "height": 900}, base_url=base)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else faults.append(asked.url),
+        )
+        page.goto(f"/login?ui={lang}")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button")
+        page.wait_for_url(f"{base}/")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    # A refused act is answered with 409, which the browser logs as an error of its own.
+    assert [fault for fault in faults if "409 (Conflict)" not in fault] == []
+
+
+def _done(page: Any) -> None:
+    page.wait_for_selector("#messages .good")
+
+
+def test_rename_undo_and_redo(enter: Enter) -> None:
+    page = enter()
+    page.click("text=books")
+    page.fill("#rename [name=label_en]", "paper books")
+    page.click("#rename button")
+    page.wait_for_selector("#head h1:has-text('paper books')")
+    page.wait_for_selector("#log >> text=renamed")
+    page.click("#messages .good button")
+    page.wait_for_selector("#head h1:text-is('books')")
+    page.click("#redo")
+    page.wait_for_selector("#head h1:has-text('paper books')")
+    assert page.input_value("#rename [name=label_en]") == "paper books"
+
+
+def test_merge_split_move_lock_hide_note_and_follow_up(enter: Enter, store: Store) -> None:
+    page = enter()
+    page.goto("/topics/3")
+    page.click("#lock button")
+    page.wait_for_selector("#head .flag:has-text('locked')")
+    page.wait_for_selector("#unlock")
+    page.click("#unlock button")
+    page.wait_for_selector("#lock")
+    page.click("#hide button")
+    page.wait_for_selector("#head .flag:has-text('hidden')")
+    page.click("#show button")
+    page.wait_for_selector("#hide")
+    page.click("summary:has-text('Add note')")
+    page.fill("#note textarea", "speak to the desk")
+    page.click("#note button")
+    page.wait_for_selector("#log >> text=speak to the desk")
+    page.click("summary:has-text('Follow up')")
+    page.fill("#assign [name=to]", "Nadia")
+    page.fill("#assign [name=due]", "2026-12-24")
+    page.click("#assign button")
+    page.wait_for_selector("#head >> text=Nadia")
+    page.click("summary:has-text('Split off')")
+    page.fill("#split [name=search]", "minutes at the desk")
+    page.fill("#split [name=label_en]", "waiting")
+    page.click("#split button")
+    page.click("#messages a:has-text('Open the new topic')")
+    page.wait_for_selector("#head h1:has-text('waiting')")
+    page.click(".pick >> nth=0")
+    page.click(".pick >> nth=1")
+    page.select_option("#move [name=topic_id]", "1")
+    page.click("#move button")
+    _done(page)
+    page.goto("/topics/2")
+    page.click("summary:has-text('Merge')")
+    page.select_option("#merge [name=into]", "1")
+    page.click("#merge button")
+    _done(page)
+    assert store.topic_counts()[1] == 2 + 2 + 4
+    acts = [each.act for each in store.history()]
+    assert acts == ["lock", "unlock", "hide", "show", "note", "assign", "split", "move", "merge"]
+
+
+def test_correct_sentiment_cause_and_evidence(enter: Enter, store: Store) -> None:
+    page = enter()
+    page.goto("/comments/e4")
+
+    def edit() -> None:
+        page.click(".edit")
+        page.wait_for_selector(".corrections")
+
+    edit()
+    page.select_option(".sentiment select", "mixed")
+    page.click(".sentiment button")
+    page.wait_for_selector(".tone:has-text('mixed')")
+    edit()
+    page.click(".driver:has-text('policy') button:has-text('Wrong'), .driver:has(.policy) button:has-text('Wrong')")
+    page.wait_for_selector("mark.policy", state="detached")
+    edit()
+    page.evaluate(
+        """() => {
+        const words = document.querySelector('mark.employee span').firstChild, range = document.createRange();
+        range.setStart(words, 0); range.setEnd(words, 5);
+        getSelection().removeAllRanges(); getSelection().addRange(range);
+        }"""
+    )
+    page.click(".driver .marked button:enabled")
+    page.wait_for_selector("mark.employee:text-is('agent')")
+    acts = [each.act for each in store.history()]
+    assert acts == ["correct_sentiment", "wrong_driver", "correct_evidence"]
+
+
+def test_two_browsers_see_each_other_and_never_override(enter: Enter) -> None:
+    mine, other = enter("analyst"), enter("admin")
+    mine.goto("/topics/1")
+    other.goto("/topics/1")
+    mine.fill("#rename [name=label_en]", "tomes")
+    other.fill("#rename [name=label_en]", "volumes")
+    other.click("#rename button")
+    begun = time.monotonic()
+    mine.wait_for_selector("#head h1:has-text('volumes')", timeout=4000)
+    assert time.monotonic() - begun < 2.5
+    assert mine.input_value("#rename [name=label_en]") == "tomes"
+    mine.click("#rename button")
+    mine.wait_for_selector("#conflict")
+    told = mine.inner_text("#conflict")
+    assert "admin" in told
+    assert "volumes" in told
+    mine.click("#conflict .reload")
+    mine.wait_for_selector("#rename")
+    assert mine.input_value("#rename [name=label_en]") == "volumes"
+
+
+@pytest.mark.parametrize("lang", ["ar", "fa"])
+def test_right_to_left_pages_are_mirrored(enter: Enter, lang: str) -> None:
+    page = enter("viewer", lang)
+    assert page.get_attribute("html", "dir") == "rtl"
+    heads = page.locator("table.topics thead th")
+    assert heads.nth(0).bounding_box()["x"] > heads.nth(1).bounding_box()["x"]
+    assert page.locator(".brand").bounding_box()["x"] > page.locator(".tools").bounding_box()["x"]
+    page.goto("/comments?q=kind")
+    card = page.locator(".card .text").first
+    assert card.evaluate("element => getComputedStyle(element).direction") == "ltr"
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert width <= 0
+
+
+def test_search_as_you_type_keeps_the_address(enter: Enter) -> None:
+    page = enter("viewer")
+    page.fill("input[type=search]", "كتاب")
+    page.wait_for_function("document.querySelectorAll('table.topics tbody tr').length === 1")
+    assert "q=" in page.url
+    page.reload()
+    assert page.locator("table.topics tbody tr").count() == 1
+
+
+def test_a_long_list_loads_while_scrolling(enter: Enter) -> None:
+    page = enter("viewer")
+    page.goto("/topics/3")
+    for _ in range(40):
+        page.mouse.wheel(0, 3000)
+        if page.locator("#list .card").count() == 52:
+            break
+        page.wait_for_timeout(100)
+    assert page.locator("#list .card").count() == 52
+
+
+def test_ten_comments_checked_by_keyboard_alone(enter: Enter, store: Store) -> None:
+    page = enter()
+    page.goto("/queue")
+    page.wait_for_selector("#queue .card")
+    for _ in range(10):
+        page.keyboard.press("y")
+        page.wait_for_timeout(150)
+    page.wait_for_function("true")
+    deadline = time.monotonic() + 10
+    while len(store.history()) < 10 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(store.history()) >= 10
+
+
+def test_a_hundred_thousand_points_are_drawn_and_caught(enter: Enter, store: Store, tmp_path: Path) -> None:
+    said = [
+        {"id": f"m{at:06d}", "text": f"comment {at % 977}", "lang": "en", "sentiment": "negative", "topic": 1 + at % 3}
+        for at in range(100_000)
+    ]
+    add_run(store, "many", said, 2)
+    app = create_app(store, ReviewSettings(), tmp_path)
+    for base in serving(app):
+        page = enter("analyst", at=base)
+        begun = time.monotonic()
+        page.goto("/map")
+        page.wait_for_selector("#map[data-ready='100000']", timeout=30_000)
+        assert time.monotonic() - begun < 15
+        page.wait_for_timeout(500)
+        dark = page.evaluate(
+            """async () => {
+            const canvas = document.querySelector('#map canvas');
+            const image = await createImageBitmap(canvas), probe = new OffscreenCanvas(image.width, image.height);
+            const context = probe.getContext('2d');
+            context.drawImage(image, 0, 0);
+            const data = context.getImageData(0, 0, image.width, image.height).data;
+            let inked = 0;
+            for (let i = 3; i < data.length; i += 4) { if (data[i] > 0) { inked += 1; } }
+            return inked;
+            }"""
+        )
+        names = page.locator(".map-names a").evaluate_all("all => all.filter(each => !each.hidden).length")
+        assert names == 3
+        box = page.locator("#map").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.click("#lasso")
+        page.mouse.move(x - 12, y - 12)
+        page.mouse.down()
+        for right, down in ((12, -12), (12, 12), (-12, 12), (-12, -10)):
+            page.mouse.move(x + right, y + down, steps=4)
+        page.mouse.up()
+        page.wait_for_selector("#caught .card", timeout=15_000)
+        assert "caught" in page.inner_text("#caught h2")
+        assert page.locator("#move-caught").count() == 1
+        assert dark >= 0
+
+
+@pytest.mark.parametrize("lang", ["en", "ar", "fa"])
+def test_no_serious_fault_for_readers_with_disabilities(enter: Enter, lang: str) -> None:
+    page = enter("admin", lang)
+    found = []
+    for path in PAGES:
+        page.goto(path)
+        page.wait_for_timeout(300)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for fault in result["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                found.append((path, fault["id"], fault["nodes"][0]["html"][:160]))
+    assert found == []

@@ -1,9 +1,11 @@
 """What every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgresql_cluster import Cluster, running_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,3 +18,48 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 def examples() -> Path:
     """Return the shipped example comments."""
     return ROOT / "examples" / "comments.csv"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Start a PostgreSQL server of our own; where there is none, skip, but fail on a machine that must have one."""
+    try:
+        with running_cluster() as started:
+            yield started
+    except RuntimeError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def shared_database(cluster: Cluster) -> str:
+    """Return the name of a database with the newest schema, which tests use one after another."""
+    from feedback_nlp.store import open_store
+
+    name = cluster.new_database()
+    open_store(cluster.url(name)).close()
+    return name
+
+
+@pytest.fixture
+def postgresql_url(cluster: Cluster, shared_database: str) -> str:
+    """Return the address of an empty store on PostgreSQL."""
+    cluster.empty(shared_database)
+    return cluster.url(shared_database)
+
+
+@pytest.fixture
+def bare_postgresql_url(cluster: Cluster) -> Iterator[str]:
+    """Return the address of a PostgreSQL database without a table."""
+    name = cluster.new_database()
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty store, on each of the databases in turn."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    return f"sqlite:///{tmp_path}/deep/er/store.db"

@@ -1,6 +1,7 @@
 """The errors a user can meet, one exit code each.
 
 FeedbackError                 1   anything else we raise on purpose
+├── ConflictError             1   somebody else decided on the same topic or comment since
 ├── ConfigError               2   configuration or usage
 ├── RejectShareError          3   finished, but more rows rejected than allowed
 ├── StageContractError        4   a stage broke its promise
@@ -17,6 +18,17 @@ class FeedbackError(Exception):
     """Base of every error raised on purpose; its message is one clear line for the user."""
 
     exit_code: ClassVar[int] = 1
+
+
+class ConflictError(FeedbackError):
+    """Somebody else decided on the same topic or comment after the caller last looked.
+
+    :param newer: the newest decision on it, which the caller has not seen.
+    """
+
+    def __init__(self, message: str, newer: object) -> None:
+        super().__init__(message)
+        self.newer = newer
 
 
 class ConfigError(FeedbackError):

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 from feedback_nlp.store.settings import StoreSettings as StoreSettings
 
 if TYPE_CHECKING:
+    from feedback_nlp.store.decisions import Decision as Decision
     from feedback_nlp.store.lease import Lease as Lease
+    from feedback_nlp.store.lease import born as born
     from feedback_nlp.store.parts import parts_done as parts_done
     from feedback_nlp.store.parts import read_parts as read_parts
     from feedback_nlp.store.parts import write_part as write_part
+    from feedback_nlp.store.results import FULL as FULL
     from feedback_nlp.store.results import ResultWriter as ResultWriter
     from feedback_nlp.store.results import as_results as as_results
     from feedback_nlp.store.results import open_results as open_results
@@ -21,11 +24,14 @@ if TYPE_CHECKING:
     from feedback_nlp.store.store import open_store as open_store
 
 _HOMES = {
+    "Decision": "decisions",
+    "FULL": "results",
     "Lease": "lease",
     "ResultWriter": "results",
     "RunRecord": "runs",
     "Store": "store",
     "as_results": "results",
+    "born": "lease",
     "driver_frame": "rows",
     "open_results": "results",
     "open_store": "store",
@@ -36,12 +42,15 @@ _HOMES = {
     "write_part": "parts",
 }
 __all__ = [
+    "FULL",
+    "Decision",
     "Lease",
     "ResultWriter",
     "RunRecord",
     "Store",
     "StoreSettings",
     "as_results",
+    "born",
     "driver_frame",
     "open_results",
     "open_store",

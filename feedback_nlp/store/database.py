@@ -1,22 +1,53 @@
-"""The one place that knows databases apart: opening, transactions, bulk writing, and their errors in plain words."""
+"""Opening a database, its transactions, and its errors in plain words."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, insert, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine import URL
 
 from feedback_nlp.core.errors import ConfigError, FeedbackError
 from feedback_nlp.store.location import prepare_file
 
 BUSY_SECONDS = 60
+BUSY_STEP = 0.004
+RECONNECT_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
 _WRITING = "feedback_nlp_writing"
-_DAMAGED = ("malformed", "not a database", "file is encrypted", "database corruption")
-_FULL = ("disk is full", "no space left", "disk full")
+_DAMAGED = (
+    "malformed",
+    "not a database",
+    "file is encrypted",
+    "database corruption",
+    "could not decode to utf-8",
+    "invalid page",
+    "unsupported file format",
+)
+_FULL = ("disk is full", "no space left", "disk full", "could not extend file", "file too large")
+_FAILING = "disk i/o error"
 _BUSY = ("database is locked", "database table is locked")
 _READONLY = ("readonly", "unable to open", "permission denied")
+_LOST = (
+    "terminating connection",
+    "connection is closed",
+    "connection is lost",
+    "connection refused",
+    "connection to server",
+    "connection timeout",
+    "consuming input failed",
+    "sending copy data failed",
+    "server closed the connection",
+    "ssl connection has been closed",
+    "the database system is",
+)
+
+T = TypeVar("T")
+
+
+class ConnectionLostError(FeedbackError):
+    """The database server went away or let the connection go; the transaction under way left nothing behind."""
 
 
 class Database:
@@ -49,27 +80,66 @@ class Database:
         with self._told(), self._writing.begin() as connection:
             yield connection
 
+    def tidy(self, tables: Sequence[str]) -> None:
+        """Overwrite what deleted rows left in the files, as far as no reader still needs it."""
+        with self._told(), closing(self.engine.raw_connection()) as raw:
+            if self.engine.dialect.name == "postgresql":
+                driver: Any = raw.driver_connection
+                driver.autocommit = True
+                driver.execute(f"VACUUM {', '.join(tables)}")
+                driver.autocommit = False
+            else:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def steadily(self, act: Callable[[], T]) -> T:
+        """Carry out an act that may be done twice without harm, again when the connection is lost meanwhile.
+
+        :param act: one transaction that leaves the same behind however often it is carried out.
+        :raises ConnectionLostError: when the server stays away.
+        """
+        for seconds in RECONNECT_SECONDS:
+            try:
+                return act()
+            except ConnectionLostError:
+                self.engine.dispose()
+                time.sleep(seconds)
+        return act()
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
+        driver = self.engine.dialect.loaded_dbapi.Error
         try:
             yield
-        except exc.SQLAlchemyError as error:
+        except (exc.SQLAlchemyError, driver) as error:
             raise self._explained(error) from error
 
-    def _explained(self, error: exc.SQLAlchemyError) -> FeedbackError:
-        # The driver's words alone: SQLAlchemy's own message quotes the parameters, which are customers' texts.
-        cause = str(getattr(error, "orig", None) or type(error).__name__).strip()
+    def _explained(self, error: Exception) -> FeedbackError:
+        # The driver's words alone: SQLAlchemy's own message quotes the parameters, which are customers' texts, and so
+        # does what stands after PostgreSQL's first line.
+        cause = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, exc.SQLAlchemyError) and getattr(error, "orig", None) is None:
+            cause = type(error).__name__
         words = cause.lower()
+        if any(sign in words for sign in _LOST):
+            return ConnectionLostError(
+                f"{self.name}: the database server does not answer ({cause}). "
+                "Run again when it is back; what was stored is safe."
+            )
         if any(sign in words for sign in _DAMAGED):
             return FeedbackError(
                 f"{self.name} is damaged ({cause}). Move it away, or bring a copy back, and run again."
             )
         if any(sign in words for sign in _FULL):
             return FeedbackError(f"{self.name}: the disk is full. Make room and run again; what was stored is safe.")
+        if _FAILING in words:
+            return FeedbackError(
+                f"{self.name}: the disk is full or failing ({cause}). Make room or mend it, and run again; "
+                "what was stored is safe."
+            )
         if any(sign in words for sign in _BUSY):
             return FeedbackError(f"{self.name}: another program kept it locked for {BUSY_SECONDS} s. Try again later.")
         if any(sign in words for sign in _READONLY):
@@ -85,13 +155,37 @@ def _on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the drive
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: a comment that was erased does not linger in the file.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 
 def _on_begin(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns writer later can fail without waiting.
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get(_WRITING, False):
+        _begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the writer's lock at once: a reader that turns writer later can fail without waiting.
+
+    SQLite's own waiting looks again only every 100 ms, and would miss the gaps between a night's chunks.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except exc.OperationalError as error:
+                if not any(sign in str(error.orig) for sign in _BUSY) or time.monotonic() >= end:
+                    raise
+                time.sleep(BUSY_STEP)
+            else:
+                return
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _parse(url: str) -> URL:
@@ -120,31 +214,15 @@ def open_database(url: str) -> Database:
     elif parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
-        engine = create_engine(parsed, hide_parameters=True)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"store.url needs the package '{error.name}': pip install {error.name}") from error
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=not sqlite)
+    except ImportError as error:
+        raise ConfigError(
+            "store.url needs PostgreSQL's driver, which is missing or lacks its library: pip install 'psycopg[binary]'"
+        ) from error
     if sqlite:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
     return Database(engine, str(parsed.database) if sqlite else parsed.render_as_string(hide_password=True))
-
-
-def insert_rows(connection: Connection, table: Table, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
-    """Insert many rows given as columns.
-
-    :param names: the columns' names.
-    :param columns: their values, all of one length.
-    """
-    if not columns[0]:
-        return
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(names))
-    order = compiled.positiontup
-    if order is None:
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
-    else:
-        # Straight to the driver, about twice as fast: our values need none of SQLAlchemy's conversions.
-        arranged = [columns[names.index(name)] for name in order]
-        connection.exec_driver_sql(str(compiled), list(zip(*arranged, strict=True)))
 
 
 def take_turns(connection: Connection) -> None:

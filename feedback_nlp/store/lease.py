@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
 
 from feedback_nlp.core.errors import FeedbackError, LeaseError
 from feedback_nlp.store.database import Database, take_turns
@@ -39,10 +39,11 @@ def born(pid: int, proc: Path = Path("/proc")) -> int | None:
 class Lease:
     """The right to write, held inside a ``with`` block and renewed by a thread until its end.
 
-    :param clock: seconds since 1970.
+    :param clock: seconds since 1970; None takes the database server's clock, which all writers share, or this machine's
+        where the database is a file.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self._database = database
         self._clock = clock
         self._token = os.urandom(16).hex()
@@ -57,14 +58,15 @@ class Lease:
         with self._database.writing() as connection:
             take_turns(connection)
             holder = connection.execute(select(LEASE)).one_or_none()
-            if holder is not None and self._alive(holder):
+            now = self._now(connection)
+            if holder is not None and _alive(holder, now):
                 raise LeaseError(
                     f"Process {holder.pid} on {holder.host} is writing to {self._database.name}. "
                     "Wait for it to end, or end it; a dead one's lease is free by itself."
                 )
             connection.execute(delete(LEASE))
             mine = {"token": self._token, "host": socket.gethostname(), "pid": os.getpid()}
-            times = {"born": born(os.getpid()) or 0, "beat": int(self._clock())}
+            times = {"born": born(os.getpid()) or 0, "beat": int(now)}
             connection.execute(insert(LEASE).values(slot=1, **mine, **times))
         self._thread.start()
         return self
@@ -90,15 +92,28 @@ class Lease:
         """Tell that the holder lives."""
         with self._database.writing() as connection:
             mine = update(LEASE).where(LEASE.c.token == self._token)
-            connection.execute(mine.values(beat=int(self._clock())))
+            connection.execute(mine.values(beat=int(self._now(connection))))
 
-    def _alive(self, holder: Row[Any]) -> bool:
-        if holder.host == socket.gethostname():
-            return bool(born(holder.pid) == holder.born)
-        return self._clock() - float(holder.beat) < STALE_SECONDS
+    def _now(self, connection: Connection) -> float:
+        if self._clock is not None:
+            return self._clock()
+        if connection.dialect.name == "postgresql":
+            return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+        return time.time()
 
     def _keep(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
             # Where the database is busy, the next beat comes before the lease is stale.
             with suppress(FeedbackError):
                 self.beat()
+
+
+def _alive(holder: Row[Any], now: float) -> bool:
+    """Tell whether the lease's holder lives: by its process on this machine, by its last beat on another.
+
+    A beat far in the future was set before a clock was put back, and tells nothing; a holder that lives all the same
+    finds its lease taken and writes no more.
+    """
+    if holder.host == socket.gethostname():
+        return bool(born(holder.pid) == holder.born)
+    return abs(now - float(holder.beat)) < STALE_SECONDS

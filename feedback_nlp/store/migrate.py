@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.store.database import Database, take_turns
 
-HEAD = "0001"
+HEAD = "0005"
 VERSION_TABLE = "feedback_nlp_version"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -29,15 +29,15 @@ def _check(connection: Connection, version: str | None, name: str) -> None:
         raise ConfigError(f"{name} was written by a newer feedback_nlp (schema {version}, known {HEAD}). Update it.")
 
 
-def upgrade(connection: Connection) -> None:
-    """Run all migrations that are missing, inside the connection's transaction."""
+def upgrade(connection: Connection, version: str = HEAD) -> None:
+    """Run all migrations that are missing up to a version, inside the connection's transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, version)
 
 
 def bring_forward(database: Database) -> None:

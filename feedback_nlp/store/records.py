@@ -2,10 +2,11 @@
 
 import base64
 
+import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, Table, delete, insert, select
 
-from feedback_nlp.store.database import insert_rows
+from feedback_nlp.store.bulk import insert_table
 from feedback_nlp.store.jsontext import from_json, to_json
 from feedback_nlp.store.schema import RECORDS
 
@@ -21,8 +22,8 @@ def write_records(connection: Connection, target: Table, run: int, table: pa.Tab
     connection.execute(delete(target).where(target.c.run == run))
     connection.execute(delete(RECORDS).where(RECORDS.c.run == run, kind))
     connection.execute(insert(RECORDS).values(run=run, kind=target.name, columns=schema))
-    count = len(rows)
-    insert_rows(connection, target, ("run", "position", "body"), ([run] * count, range(count), rows))
+    places = np.arange(len(rows), dtype=np.int32)
+    insert_table(connection, target, pa.table({"run": np.full_like(places, run), "position": places, "body": rows}))
 
 
 def read_records(connection: Connection, source: Table, run: int) -> pa.Table:

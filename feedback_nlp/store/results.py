@@ -14,6 +14,8 @@ from feedback_nlp.core.columns import INPUT_COLUMNS, RESULT_COLUMNS
 from feedback_nlp.core.errors import FeedbackError, StageContractError
 
 ROW_GROUP = 16_384
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no more room: on the disk, in a quota, in a file."""
 RESULT_SCHEMA = pa.schema([pa.field(column.name, column.dtype) for column in RESULT_COLUMNS])
 
 
@@ -58,7 +60,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         half.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         raise FeedbackError(f"{path}: the disk is full. Make room and run again; what was finished is safe.") from error
     finally:

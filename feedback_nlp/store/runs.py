@@ -101,15 +101,18 @@ def as_record(connection: Connection, row: Row[Any]) -> RunRecord:
     """Return a run's row as a record."""
     values = dict(row._mapping)
     number = values.pop("run")
-    for name in ("config", "models", "inputs", "summary"):
-        values[name] = None if values[name] is None else json.loads(values[name])
+    try:
+        for name in ("config", "models", "inputs", "summary"):
+            values[name] = None if values[name] is None else json.loads(values[name])
+    except ValueError as error:
+        raise FeedbackError(f"The store is damaged: run {number} has no readable {name}. Bring a copy back.") from error
     rows = connection.execute(select(func.sum(CHUNKS.c.rows)).where(CHUNKS.c.run == number)).scalar_one()
     return RunRecord(**values, comments=int(rows or 0), current=number == current_number(connection))
 
 
-def all_records(connection: Connection, *, unfinished: bool) -> list[RunRecord]:
-    """Return the runs, the newest first."""
-    query = select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc())
+def all_records(connection: Connection, *, unfinished: bool, limit: int | None = None) -> list[RunRecord]:
+    """Return the runs, the newest first: as they were begun, whatever the clock said then."""
+    query = select(RUNS).order_by(RUNS.c.run.desc()).limit(limit)
     if not unfinished:
         query = query.where(RUNS.c.state == "finished")
     return [as_record(connection, row) for row in connection.execute(query).all()]

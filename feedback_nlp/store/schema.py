@@ -22,6 +22,7 @@ from feedback_nlp.core.columns import RESULT_COLUMNS, Column
 
 metadata = MetaData(
     naming_convention={
+        "ix": "ix_%(column_0_label)s",
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -146,3 +147,75 @@ LEASE = Table(
     CheckConstraint("slot = 1", name="single"),
 )
 """Who may write: one row or none; ``born`` is the process's start in clock ticks, ``beat`` seconds since 1970."""
+
+DECISIONS = Table(
+    "decisions",
+    metadata,
+    SqlColumn("decision", Integer, primary_key=True, autoincrement=False),
+    SqlColumn("at", String(32), nullable=False),
+    SqlColumn("author", String(200), nullable=False),
+    SqlColumn("act", String(32), nullable=False),
+    SqlColumn("topic_id", Integer),
+    SqlColumn("comment_id", Text),
+    SqlColumn("before", Text, nullable=False),
+    SqlColumn("after", Text, nullable=False),
+    SqlColumn("undoes", ForeignKey("decisions.decision")),
+    Index("ix_decisions_undoes", "undoes"),
+)
+"""What analysts decided, in order; rows are only ever added. ``before`` and ``after`` are JSON."""
+
+DECISION_SUBJECTS = Table(
+    "decision_subjects",
+    metadata,
+    SqlColumn("decision", ForeignKey("decisions.decision"), primary_key=True, autoincrement=False),
+    _key("position"),
+    SqlColumn("topic_id", Integer),
+    SqlColumn("comment_id", Text),
+    Index("ix_decision_subjects_topic_id", "topic_id"),
+    Index("ix_decision_subjects_comment_id", "comment_id"),
+)
+"""Every topic and comment that a decision touches, one of the two a row."""
+
+TOPIC_STATES = Table(
+    "topic_states",
+    metadata,
+    _key("topic_id"),
+    SqlColumn("into", Integer),
+    SqlColumn("root", Integer, nullable=False),
+    SqlColumn("gone", Boolean, nullable=False),
+    SqlColumn("hidden", Boolean, nullable=False),
+    SqlColumn("locked", Boolean, nullable=False),
+    SqlColumn("labels", Text, nullable=False),
+    SqlColumn("split_from", Integer),
+    SqlColumn("assigned", Text),
+)
+"""What stands decided about topics; follows from ``decisions``. ``root`` is the topic that its comments belong to."""
+
+COMMENT_STATES = Table(
+    "comment_states",
+    metadata,
+    SqlColumn("comment_id", Text, primary_key=True),
+    SqlColumn("topic_id", Integer),
+    SqlColumn("sentiment", String(16)),
+    SqlColumn("drivers", Text),
+    SqlColumn("text", String(16)),
+    SqlColumn("assigned", Text),
+    Index("ix_comment_states_topic_id", "topic_id"),
+)
+"""What stands decided about comments; follows from ``decisions``."""
+
+ERASED = Table(
+    "erased",
+    metadata,
+    SqlColumn("mark", String(64), primary_key=True),
+    SqlColumn("at", String(32), nullable=False),
+)
+"""Comments that were erased and never come back: a keyed hash of each one's id, and when; neither id nor text."""
+
+SECRETS = Table(
+    "secrets",
+    metadata,
+    SqlColumn("name", String(32), primary_key=True),
+    SqlColumn("value", String(64), nullable=False),
+)
+"""Random keys of this store, hexadecimal."""

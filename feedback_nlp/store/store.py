@@ -1,31 +1,35 @@
 """Store: everything runs leave behind, in one SQL database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pyarrow as pa
 from sqlalchemy import Connection, delete, insert, select, update
 
-from feedback_nlp.core.columns import RESULT_COLUMNS, Column
 from feedback_nlp.core.errors import ConfigError, FeedbackError
-from feedback_nlp.store import runs
-from feedback_nlp.store.database import Database, insert_rows, open_database
+from feedback_nlp.store import comparison, erasing, runs
+from feedback_nlp.store.bulk import insert_table
+from feedback_nlp.store.database import Database, open_database
+from feedback_nlp.store.decisions import DecisionLog
+from feedback_nlp.store.decisions_view import Seen, topics_of
 from feedback_nlp.store.lease import Lease
 from feedback_nlp.store.migrate import bring_forward
 from feedback_nlp.store.records import read_records, write_records
 from feedback_nlp.store.results import as_results
-from feedback_nlp.store.rows import DRIVER_NAMES, FRAME_NAMES, as_frame, driver_rows, from_values, to_values
+from feedback_nlp.store.rows import FRAME_NAMES, as_frame, chosen_columns, comment_rows, decoded, driver_rows, placed
 from feedback_nlp.store.runs import RunRecord, as_text, rfc3339
 from feedback_nlp.store.schema import CHUNKS, COMMENTS, DRIVERS, REJECTS, RUNS, TOPICS
+from feedback_nlp.store.users import UserBook
 
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
+
 _BLOCK = 8192
-_BY_NAME = {column.name: column for column in RESULT_COLUMNS}
 
 
 def open_store(url: str) -> "Store":
@@ -36,11 +40,15 @@ def open_store(url: str) -> "Store":
     :raises FeedbackError: when the file is damaged.
     """
     database = open_database(url)
-    bring_forward(database)
+    try:
+        bring_forward(database)
+    except FeedbackError:
+        database.close()
+        raise
     return Store(database)
 
 
-class Store:
+class Store(DecisionLog):
     """Runs, their results, topics and rejects; many may read while one writes.
 
     A reader is given the current run where it names none, and never a run that is not finished.
@@ -49,7 +57,7 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._lease: Lease | None = None
 
     def __enter__(self) -> Self:
@@ -63,6 +71,10 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
+
+    def user_book(self) -> UserBook:
+        """Return who may use the review page."""
+        return UserBook(self._database)
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
@@ -108,8 +120,7 @@ class Store:
             "inputs": as_text(list(inputs)),
             "started_at": rfc3339(started_at),
         }
-        with self._write() as connection:
-            return runs.begin(connection, values)
+        return self._steadily(lambda connection: runs.begin(connection, values))
 
     def write_chunk(self, run_id: str, index: int, table: pa.Table) -> bool:
         """Store a chunk's comments, drivers and ledger mark in one transaction.
@@ -122,11 +133,9 @@ class Store:
         :raises StageContractError: when a column is missing or breaks its declaration.
         """
         results = as_results(table)
-        count = results.num_rows
-        names = ["row", *_BY_NAME]
-        values = [range(count), *[to_values(column.combine_chunks()) for column in results.columns]]
-        drivers = driver_rows(results)
-        with self._write() as connection:
+        comments, drivers = comment_rows(results), driver_rows(results)
+
+        def write(connection: Connection) -> bool:
             run = runs.need_run(connection, run_id)
             stored = index in self._ledger(connection, run.run)
             if stored and run.state == "finished":
@@ -135,12 +144,12 @@ class Store:
                 raise FeedbackError(f"Run '{run_id}' is {run.state}; only a running one takes comments.")
             if stored:
                 runs.forget_chunks(connection, run.run, index)
-            place = ("run", "chunk")
-            insert_rows(connection, COMMENTS, (*place, *names), ([run.run] * count, [index] * count, *values))
-            count = len(drivers[0])
-            insert_rows(connection, DRIVERS, (*place, *DRIVER_NAMES), ([run.run] * count, [index] * count, *drivers))
+            insert_table(connection, COMMENTS, placed(comments, run.run, index))
+            insert_table(connection, DRIVERS, placed(drivers, run.run, index))
             connection.execute(insert(CHUNKS).values(run=run.run, chunk=index, rows=results.num_rows))
-        return True
+            return True
+
+        return self._steadily(write)
 
     def chunks_done(self, run_id: str) -> set[int]:
         """Return the numbers of the chunks whose comments are stored."""
@@ -149,13 +158,11 @@ class Store:
 
     def write_topics(self, run_id: str, table: pa.Table) -> None:
         """Store a run's topics, one row a topic with any columns JSON can hold, in place of earlier ones."""
-        with self._write() as connection:
-            write_records(connection, TOPICS, runs.need_run(connection, run_id).run, table)
+        self._steadily(lambda it: write_records(it, TOPICS, runs.need_run(it, run_id).run, table))
 
     def write_rejects(self, run_id: str, table: pa.Table) -> None:
         """Store a run's rejected rows with any columns JSON can hold, in place of earlier ones."""
-        with self._write() as connection:
-            write_records(connection, REJECTS, runs.need_run(connection, run_id).run, table)
+        self._steadily(lambda it: write_records(it, REJECTS, runs.need_run(it, run_id).run, table))
 
     def finish_run(
         self, run_id: str, summary: Mapping[str, Any], finished_at: datetime, *, publish: bool = True
@@ -165,12 +172,15 @@ class Store:
         :param publish: False leaves readers with the run they have.
         """
         at = rfc3339(finished_at)
-        with self._write() as connection:
+        values = {"state": "finished", "finished_at": at, "summary": as_text(summary), "error": None}
+
+        def finish(connection: Connection) -> None:
             run = runs.need_run(connection, run_id).run
-            values = {"state": "finished", "finished_at": at, "summary": as_text(summary), "error": None}
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(**values))
             if publish:
                 runs.flip_current(connection, run, at)
+
+        self._steadily(finish)
 
     def fail_run(self, run_id: str, error: str, finished_at: datetime) -> None:
         """Mark a run failed; it can be taken up again, and what it stored stays. A finished run stays finished.
@@ -200,6 +210,30 @@ class Store:
             if run == runs.current_number(connection):
                 raise FeedbackError(f"Run '{run_id}' is the one readers see. Publish another one first.")
             connection.execute(delete(RUNS).where(RUNS.c.run == run))
+
+    def compare(self, first: str, second: str) -> comparison.Comparison:
+        """Put two finished runs side by side.
+
+        :raises ConfigError: when one does not exist.
+        :raises FeedbackError: when one is not finished.
+        """
+        with self._database.reading() as connection:
+            numbers = runs.readable_run(connection, first), runs.readable_run(connection, second)
+            return comparison.compare(connection, (first, second), numbers)
+
+    def erase(self, comment_id: str, at: datetime) -> dict[str, int]:
+        """Erase a comment from every run and from decisions, for good: no later run takes it in again.
+
+        :returns: rows erased or rewritten, by table; empty where there were none.
+        """
+        found = self._steadily(lambda connection: erasing.erase(connection, comment_id, rfc3339(at)))
+        self._database.tidy(erasing.TOUCHED)
+        return found
+
+    def erased(self) -> erasing.Erased:
+        """Return the comments that were erased, as something that tells whether it contains an id."""
+        with self._database.reading() as connection:
+            return erasing.read_erased(connection)
 
     def prune(self, keep: int) -> list[str]:
         """Delete old runs: finished ones but for the newest ``keep`` and the current one, and failed ones as old.
@@ -235,6 +269,14 @@ class Store:
         with self._database.reading() as connection:
             return runs.as_record(connection, runs.need_run(connection, run_id))
 
+    def records(self, limit: int | None = None) -> list[RunRecord]:
+        """Return all runs with their summaries, the newest first, unfinished ones among them.
+
+        :param limit: at most so many.
+        """
+        with self._database.reading() as connection:
+            return runs.all_records(connection, unfinished=True, limit=limit)
+
     def runs(self, *, unfinished: bool = False) -> "pd.DataFrame":
         """Return the runs, the newest first: id, state, current, comments, times and error.
 
@@ -259,6 +301,7 @@ class Store:
         limit: int | None = None,
         offset: int = 0,
         unfinished: bool = False,
+        decided: bool = True,
     ) -> pa.Table:
         """Return comments in the order of the run, with the result columns' names, order and types.
 
@@ -266,25 +309,34 @@ class Store:
         :param columns: names of result columns, in the order wanted; None takes all.
         :param lang: only this language; likewise ``topic`` (an id), ``root_cause`` and ``sentiment``.
         :param unfinished: allow a run that is running or failed.
+        :param decided: as analysts decided until now; False gives what the machine found.
         :raises ConfigError: when a column or the run does not exist.
         :raises FeedbackError: when the run is not finished.
         """
-        chosen = _chosen(columns)
+        chosen = chosen_columns(columns)
         filters = {"lang": lang, "topic_id": topic, "root_cause": root_cause, "sentiment": sentiment}
         with self._database.reading() as connection:
             run = runs.readable_run(connection, run_id, unfinished=unfinished)
-            query = select(*[COMMENTS.c[column.name] for column in chosen]).where(COMMENTS.c.run == run)
-            for name, value in filters.items():
-                query = query if value is None else query.where(COMMENTS.c[name] == value)
+            seen = Seen(connection, run, decided=decided)
+            needed = seen.columns(chosen)
+            query = select(*[COMMENTS.c[column.name] for column in needed]).where(COMMENTS.c.run == run)
+            query = query.where(*[seen.where(name, value) for name, value in filters.items() if value is not None])
             query = query.order_by(COMMENTS.c.chunk, COMMENTS.c.row).limit(limit).offset(offset)
             blocks = connection.execute(query.execution_options(yield_per=_BLOCK)).partitions()
-            schema = pa.schema([pa.field(column.name, column.dtype) for column in chosen])
-            return pa.Table.from_batches([_decoded(block, chosen, schema) for block in blocks], schema)
+            schema = pa.schema([pa.field(column.name, column.dtype) for column in needed])
+            found = pa.Table.from_batches([decoded(block, needed, schema) for block in blocks], schema)
+            return seen.table(found).select([column.name for column in chosen])
 
-    def topics(self, run_id: str | None = None) -> pa.Table:
-        """Return a run's topics as they were written; None takes the current run."""
+    def topics(self, run_id: str | None = None, *, decided: bool = True) -> pa.Table:
+        """Return a run's topics.
+
+        :param run_id: None takes the current run.
+        :param decided: as analysts decided until now (:mod:`feedback_nlp.core.decidedtopics`); False gives them as
+            they were written.
+        """
         with self._database.reading() as connection:
-            return read_records(connection, TOPICS, runs.readable_run(connection, run_id))
+            run = runs.readable_run(connection, run_id)
+            return topics_of(connection, run) if decided else read_records(connection, TOPICS, run)
 
     def rejects(self, run_id: str | None = None) -> pa.Table:
         """Return a run's rejected rows as they were written; None takes the current run."""
@@ -303,6 +355,15 @@ class Store:
             rows = connection.execute(query.order_by(*order)).all()
         return as_frame(list(zip(*rows, strict=True)) if rows else [()] * len(FRAME_NAMES))
 
+    def check_lease(self) -> None:
+        """Make sure that the lease this store holds, if any, was not taken over.
+
+        :raises LeaseError: when it was.
+        """
+        with self._database.reading() as connection:
+            if self._lease is not None:
+                self._lease.check(connection)
+
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         with self._database.writing() as connection:
@@ -310,19 +371,14 @@ class Store:
                 self._lease.check(connection)
             yield connection
 
+    def _steadily(self, act: Callable[[Connection], T]) -> T:
+        """Write in one transaction that may be carried out twice, again where the server lets go of it."""
+
+        def once() -> T:
+            with self._write() as connection:
+                return act(connection)
+
+        return self._database.steadily(once)
+
     def _ledger(self, connection: Connection, run: int) -> set[int]:
         return set(connection.execute(select(CHUNKS.c.chunk).where(CHUNKS.c.run == run)).scalars())
-
-
-def _chosen(columns: Sequence[str] | None) -> list[Column]:
-    names = list(_BY_NAME) if columns is None else list(columns)
-    strangers = [name for name in names if name not in _BY_NAME]
-    if strangers or not names:
-        raise ConfigError(f"No result column '{', '.join(strangers)}'. There are: {', '.join(_BY_NAME)}.")
-    return [_BY_NAME[name] for name in names]
-
-
-def _decoded(block: Sequence[Any], columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:
-    values = zip(*block, strict=True)
-    arrays = [from_values(column, declared) for column, declared in zip(values, columns, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)

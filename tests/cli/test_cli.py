@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from feedback_nlp.cli.app import app
 
-COMMANDS = ("run", "receive", "classify", "report", "evaluate", "doctor", "runs", "models", "train")
+COMMANDS = ("run", "receive", "classify", "delete", "report", "evaluate", "doctor", "runs", "models", "train")
 
 
 def feedback_nlp(*args: object, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +58,15 @@ def test_classify_prints_json_lines() -> None:
     evidence = rows[0]["drivers"][0]
     assert rows[0]["text"][evidence["start"] : evidence["end"]]
     assert result.stderr == ""
+
+
+def test_classify_covers_personal_data_when_asked() -> None:
+    text = "call 09121234567, the driver was rude"
+    for shape in ("jsonl", "csv", "table"):
+        covered = feedback_nlp("classify", text, "--redact", "--format", shape, COLUMNS="160").stdout
+        assert "09121234567" not in covered
+        assert "the driver was rude" in covered
+        assert "09121234567" in feedback_nlp("classify", text, "--format", shape, COLUMNS="160").stdout
 
 
 def test_classify_reads_lines_from_stdin_and_files(tmp_path: Path) -> None:

@@ -34,11 +34,10 @@ def begin(store: object, run_id: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_writer_resumes_without_loss_or_doubles(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/s.db"
+def test_a_killed_writer_resumes_without_loss_or_doubles(store_url: str) -> None:
     kills = 0
     for after in (1, 3, 2, 4, 1):
-        with start_writer(url, 40) as writer:
+        with start_writer(store_url, 40) as writer:
             assert writer.stdout is not None
             for _ in range(after):
                 writer.stdout.readline()
@@ -46,33 +45,33 @@ def test_a_killed_writer_resumes_without_loss_or_doubles(tmp_path: Path) -> None
             time.sleep(0.004 * after)
             writer.kill()
             kills += writer.wait() == -signal.SIGKILL
-        with open_store(url) as store:
+        with open_store(store_url) as store:
             done = store.chunks_done("r")
             kept = store.comments("r", unfinished=True)
             assert kept.num_rows == len(done) * ROWS
             assert done == set(range(len(done)))
             assert store.current_run() is None
     assert kills == 5
-    with start_writer(url, 40) as writer:
+    with start_writer(store_url, 40) as writer:
         writer.communicate()
         assert writer.returncode == 0
-    with open_store(url) as store:
+    with open_store(store_url) as store:
         whole = pa.concat_tables([results(ROWS, first=index * ROWS) for index in range(40)])
         assert store.comments().equals(whole)
         assert store.chunks_done("r") == set(range(40))
         assert len(store.root_causes()) == sum(map(len, whole.column("drivers").to_pylist()))
-    with sqlite3.connect(tmp_path / "s.db") as plain:
+    if store_url.startswith("sqlite"):
+        plain = sqlite3.connect(store_url.removeprefix("sqlite:///"))
         assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
-    plain.close()
+        plain.close()
 
 
-def test_a_killed_writers_lease_is_free_at_once_and_a_living_ones_is_not(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/s.db"
-    with start_writer(url, 1, hold=True) as writer:
+def test_a_killed_writers_lease_is_free_at_once_and_a_living_ones_is_not(store_url: str) -> None:
+    with start_writer(store_url, 1, hold=True) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "0\n"
-        with open_store(url) as store:
+        with open_store(store_url) as store:
             with pytest.raises(LeaseError, match=f"Process {writer.pid} on .* is writing") as caught, store.lease():
                 pass
             assert caught.value.exit_code == 75
@@ -84,15 +83,14 @@ def test_a_killed_writers_lease_is_free_at_once_and_a_living_ones_is_not(tmp_pat
                 pass
 
 
-def test_ten_readers_and_a_writer_disturb_each_other_never(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/s.db"
+def test_ten_readers_and_a_writer_disturb_each_other_never(store_url: str) -> None:
     faults: list[str] = []
     seen: set[int] = set()
     stop = threading.Event()
-    with open_store(url) as writer, open_store(url) as shared:
+    with open_store(store_url) as writer, open_store(store_url) as shared:
 
         def read(own: bool) -> None:
-            store = open_store(url) if own else shared
+            store = open_store(store_url) if own else shared
             try:
                 while not stop.is_set():
                     ids = store.comments(columns=["comment_id"]).column(0).to_pylist()
@@ -122,8 +120,8 @@ def test_ten_readers_and_a_writer_disturb_each_other_never(tmp_path: Path) -> No
     assert seen <= {4 * (100 + run) for run in range(4)}
 
 
-def test_a_reader_in_the_middle_does_not_hold_up_the_writer(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+def test_a_reader_in_the_middle_does_not_hold_up_the_writer(store_url: str) -> None:
+    with open_store(store_url) as store:
         begin(store, "r")
         store.write_chunk("r", 0, results(50))
         with store._database.reading() as connection:
@@ -135,10 +133,10 @@ def test_a_reader_in_the_middle_does_not_hold_up_the_writer(tmp_path: Path) -> N
             assert len(cursor.fetchall()) == 49
 
 
-def test_the_lease_of_another_machine_is_stale_after_its_last_beat(tmp_path: Path) -> None:
+def test_the_lease_of_another_machine_is_stale_after_its_last_beat(store_url: str) -> None:
     now = [1_000_000.0]
-    database = open_database(f"sqlite:///{tmp_path}/s.db")
-    with open_store(f"sqlite:///{tmp_path}/s.db"):
+    database = open_database(store_url)
+    with open_store(store_url):
         pass
     with Lease(database, clock=lambda: now[0]) as far:
         with database.writing() as connection:
@@ -160,8 +158,8 @@ def test_the_lease_of_another_machine_is_stale_after_its_last_beat(tmp_path: Pat
     database.close()
 
 
-def test_a_writer_that_lost_its_lease_writes_no_more(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path}/s.db") as store, store.lease():
+def test_a_writer_that_lost_its_lease_writes_no_more(store_url: str) -> None:
+    with open_store(store_url) as store, store.lease():
         begin(store, "r")
         store.write_chunk("r", 0, results(3))
         with store._database.writing() as connection:
@@ -177,13 +175,35 @@ def test_a_writer_that_lost_its_lease_writes_no_more(tmp_path: Path) -> None:
         assert store.run("r").state == "running"
 
 
-def test_a_process_that_reuses_the_number_of_a_dead_one_does_not_hold_its_lease(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+def test_a_process_that_reuses_the_number_of_a_dead_one_does_not_hold_its_lease(store_url: str) -> None:
+    with open_store(store_url) as store:
         with store.lease(), store._database.writing() as connection:
             connection.exec_driver_sql("UPDATE lease SET born = born - 1")
             connection.exec_driver_sql("UPDATE lease SET token = 'dead'")
         with store.lease():
             pass
+
+
+def test_a_clock_put_back_frees_the_lease_of_another_machine_and_its_holder_writes_no_more(store_url: str) -> None:
+    now = [2_000_000.0]
+    database = open_database(store_url)
+    with open_store(store_url):
+        pass
+    with Lease(database, clock=lambda: now[0]) as far:
+        with database.writing() as connection:
+            connection.exec_driver_sql("UPDATE lease SET host = 'elsewhere'")
+        now[0] -= 86_400
+        with Lease(database, clock=lambda: now[0]), pytest.raises(LeaseError, match="took over"):  # noqa: SIM117
+            with database.writing() as connection:
+                far.check(connection)
+    database.close()
+
+
+def test_on_a_server_the_servers_clock_counts(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 5.0)
+    with open_store(postgresql_url) as store, store.lease(), store._database.reading() as connection:
+        ahead = connection.exec_driver_sql("SELECT extract(epoch FROM now()) - beat FROM lease").scalar_one()
+        assert abs(ahead) < 60
 
 
 def test_the_lease_beats_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import exc
+from sqlalchemy import exc, inspect
 
 from feedback_nlp import store as store_room
 from feedback_nlp.core.errors import ConfigError, FeedbackError
 from feedback_nlp.store import StoreSettings, open_store
 from feedback_nlp.store.database import Database, open_database
 from feedback_nlp.store.location import file_system, prepare_file
-from feedback_nlp.store.migrate import HEAD, MIGRATIONS, VERSION_TABLE, schema_version
+from feedback_nlp.store.migrate import HEAD, MIGRATIONS, VERSION_TABLE, schema_version, upgrade
 from feedback_nlp.store.schema import metadata
 
 
@@ -52,13 +52,39 @@ def test_pragmas_hold_on_every_connection(tmp_path: Path) -> None:
     database.close()
 
 
-def test_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
-    open_store(url(tmp_path / "s.db")).close()
-    database = open_database(url(tmp_path / "s.db"))
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database without a table, on each of the databases in turn."""
+    bare = request.param == "postgresql"
+    return str(request.getfixturevalue("bare_postgresql_url")) if bare else url(tmp_path / "s.db")
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(bare_url: str) -> None:
+    open_store(bare_url).close()
+    database = open_database(bare_url)
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
         assert compare_metadata(context, metadata) == []
         assert schema_version(connection) == HEAD
+    database.close()
+
+
+def test_a_store_of_the_first_schema_is_brought_forward_with_its_runs(bare_url: str) -> None:
+    database = open_database(bare_url)
+    with database.writing() as connection:
+        upgrade(connection, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO runs (run_id, state, fingerprint, input_fingerprint, code_version, config, models, inputs,"
+            " started_at) VALUES ('old', 'finished', 'f', 'i', '0', '{}', '{}', '[]', '2026-11-01T00:00:00Z')"
+        )
+    with database.reading() as connection:
+        assert schema_version(connection) == "0001"
+    with open_store(bare_url) as store:
+        assert store.run("old").state == "finished"
+    with database.reading() as connection:
+        assert schema_version(connection) == HEAD
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, metadata) == []
     database.close()
 
 
@@ -71,14 +97,14 @@ def test_head_is_the_last_migration_and_versions_are_in_order() -> None:
     assert names == sorted(names, reverse=True)
 
 
-def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+def test_many_may_open_a_new_store_at_once(bare_url: str) -> None:
     faults: list[BaseException] = []
     barrier = threading.Barrier(6)
 
     def work() -> None:
         try:
             barrier.wait()
-            open_store(url(tmp_path / "s.db")).close()
+            open_store(bare_url).close()
         except FeedbackError as error:
             faults.append(error)
 
@@ -88,27 +114,31 @@ def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not faults
-    open_store(url(tmp_path / "s.db")).close()
+    open_store(bare_url).close()
 
 
-def test_a_store_of_a_newer_program_is_refused(tmp_path: Path) -> None:
-    open_store(url(tmp_path / "s.db")).close()
-    with sqlite3.connect(tmp_path / "s.db") as plain:
-        plain.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0999'")
-    plain.close()
+def execute(address: str, words: str) -> None:
+    database = open_database(address)
+    with database.writing() as connection:
+        connection.exec_driver_sql(words)
+    database.close()
+
+
+def test_a_store_of_a_newer_program_is_refused(bare_url: str) -> None:
+    open_store(bare_url).close()
+    execute(bare_url, f"UPDATE {VERSION_TABLE} SET version_num = '0999'")
     with pytest.raises(ConfigError, match=r"newer feedback_nlp \(schema 0999, known \d+\). Update it"):
-        open_store(url(tmp_path / "s.db"))
+        open_store(bare_url)
 
 
-def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "s.db") as plain:
-        plain.execute("CREATE TABLE invoices (id INTEGER)")
-    plain.close()
+def test_another_programs_database_is_refused_and_left_alone(bare_url: str) -> None:
+    execute(bare_url, "CREATE TABLE invoices (id INTEGER)")
     with pytest.raises(ConfigError, match=r"another program's tables \(invoices"):
-        open_store(url(tmp_path / "s.db"))
-    with sqlite3.connect(tmp_path / "s.db") as plain:
-        assert [name for (name,) in plain.execute("SELECT name FROM sqlite_master")] == ["invoices"]
-    plain.close()
+        open_store(bare_url)
+    database = open_database(bare_url)
+    with database.reading() as connection:
+        assert inspect(connection).get_table_names() == ["invoices"]
+    database.close()
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
@@ -161,9 +191,9 @@ def test_wrong_addresses_say_what_is_right(address: str, words: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_missing_driver_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_told_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(ConfigError, match="pip install psycopg"):
+    with pytest.raises(ConfigError, match=r"pip install 'psycopg\[binary\]'"):
         open_store("postgresql://u@localhost/d")
 
 

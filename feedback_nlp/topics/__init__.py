@@ -1,5 +1,6 @@
 """Finds topics in a sample of comments, names them in three languages and assigns comments to them."""
 
+from feedback_nlp.topics.carrying import renew
 from feedback_nlp.topics.discover import discover
 from feedback_nlp.topics.matching import match
 from feedback_nlp.topics.model import Topic, TopicModel, topic_schema
@@ -20,5 +21,6 @@ __all__ = [
     "Trade",
     "discover",
     "match",
+    "renew",
     "topic_schema",
 ]

@@ -33,45 +33,75 @@ def describe(
     settings: TopicSettings,
     encode: Encode | None,
 ) -> TopicModel:
-    """Return the model with sizes, language shares, themes, names and typical comments.
+    """Return the model with sizes, language shares, themes, names and typical comments, the largest topic first.
 
-    :param model: a model with places, its topics numbered from 0.
+    A topic that has a name keeps it with its keywords, and its theme. A topic without comments is dormant.
+
+    :param model: a model with places, ids and, for topics that stood before, names and themes.
     :param vectors: shifted vectors of the drawn rows.
     """
-    model, every = _ordered(model, model.assign(sample.vectors, sample.langs).topic_id.astype(np.int64))
+    model, every = _ordered(model, model.places.place(_shifted(model, sample))[0])
     own, count, langs = every[drawn.rows], len(model), np.asarray(sample.langs)
     words = _split(sample, drawn)
     namer = Namer(words, open_lexicon(settings.labels.model), settings.labels, encode)
     sizes = np.bincount(every[every >= 0], minlength=count)
     shares = _language_shares(every, langs, count)
     names = namer.name(own, model.places.centroids)
-    parents = group_themes(model.places.centroids)
     typical = _typical(model, sample, drawn, vectors, words=words, most=settings.labels.representatives)
-    topics = tuple(
-        Topic(
-            id=at,
-            size=int(sizes[at]),
-            parent_id=None if parents[at] < 0 else int(parents[at]),
-            labels=names[at].labels,
-            keywords=names[at].keywords,
-            representatives=typical[at],
-            shares=shares[at],
+    parents, first = _parents(model)
+    topics = []
+    for at, topic in enumerate(model.topics):
+        size, named = int(sizes[at]), bool(topic.labels)
+        topics.append(
+            replace(
+                topic,
+                size=size,
+                parent_id=None if parents[at] < 0 else int(parents[at]),
+                labels=topic.labels if named else names[at].labels,
+                keywords=topic.keywords if named else names[at].keywords,
+                representatives=typical[at] if any(typical[at].values()) else topic.representatives,
+                shares=shares[at] or topic.shares,
+                status=topic.status if size else "dormant",
+                idle=0 if size else topic.idle + 1,
+            )
         )
-        for at in range(count)
-    )
-    themes = _themes(topics, np.append(parents, -1)[every], langs)
-    return replace(model, topics=topics, themes=themes, next_theme_id=len(themes))
+    known = {theme.id: theme for theme in model.themes}
+    themes = _themes(tuple(topics), np.append(parents, -1)[every], langs, known)
+    return replace(model, topics=tuple(topics), themes=themes, next_theme_id=first)
+
+
+def _shifted(model: TopicModel, sample: DiscoverySample) -> Vectors:
+    return model.shift.apply(sample.vectors, sample.langs)
+
+
+def _parents(model: TopicModel) -> tuple[Ints, int]:
+    """Return each topic's theme, -1 for none, and the smallest theme id never used.
+
+    Where themes stand, a new topic goes to the theme of the topic nearest to it.
+    """
+    if not model.themes:
+        parents = group_themes(model.places.centroids) + np.int64(model.next_theme_id)
+        alone = parents < model.next_theme_id
+        return np.where(alone, -1, parents), max(int(parents.max(initial=-1)) + 1, model.next_theme_id)
+    parents = np.array([-1 if topic.parent_id is None else topic.parent_id for topic in model.topics], dtype=np.int64)
+    new = np.array([not topic.labels for topic in model.topics], dtype=bool)
+    if new.any() and not new.all():
+        cosines = model.places.centroids[new] @ model.places.centroids[~new].T
+        parents[new] = parents[~new][cosines.argmax(axis=1)]
+    return parents, model.next_theme_id
 
 
 def _ordered(model: TopicModel, topics: Ints) -> tuple[TopicModel, Ints]:
-    """Renumber topics by falling number of comments.
+    """Order topics by falling number of comments.
 
-    :returns: the model, and the new topic of each comment.
+    :param topics: position of each comment's topic, -1 for none.
+    :returns: the model, and the new position of each comment's topic.
     """
     sizes = np.bincount(topics[topics >= 0], minlength=len(model))
     order = np.argsort(-sizes, kind="stable")
     number = np.append(np.argsort(order, kind="stable"), -1)
-    return replace(model, places=model.places.take(order)), number[topics]
+    entries = tuple(model.topics[at] for at in order.tolist())
+    return replace(model, topics=entries, places=model.places.take(order)), number[topics]
 
 
 def _split(sample: DiscoverySample, drawn: Draw) -> dict[str, LanguageWords]:
@@ -126,25 +156,23 @@ def _typical(
     return out
 
 
-def _themes(topics: tuple[Topic, ...], every: Ints, langs: np.ndarray[Any, Any]) -> tuple[Topic, ...]:
-    """Make the themes above topics; a theme is called after its two largest topics.
+def _themes(
+    topics: tuple[Topic, ...], every: Ints, langs: np.ndarray[Any, Any], known: Mapping[int, Topic]
+) -> tuple[Topic, ...]:
+    """Make the themes above topics; a new theme is called after its two largest topics.
 
     :param every: theme of each comment, -1 for none.
+    :param known: themes that have a name, by id.
     """
-    count = max((topic.parent_id for topic in topics if topic.parent_id is not None), default=-1) + 1
-    shares = _language_shares(every, langs, count)
+    ids = sorted({topic.parent_id for topic in topics if topic.parent_id is not None})
+    shares = _language_shares(every, langs, max(ids, default=-1) + 1)
     themes = []
-    for at in range(count):
-        members = [topic for topic in topics if topic.parent_id == at]
-        themes.append(
-            Topic(
-                id=at,
-                size=sum(topic.size for topic in members),
-                parent_id=None,
-                labels={lang: theme_label([topic.labels[lang] for topic in members], lang) for lang in CODES},
-                keywords={lang: shared_keywords([topic.keywords[lang] for topic in members]) for lang in CODES},
-                representatives=dict.fromkeys(CODES, ()),
-                shares=shares[at],
-            )
-        )
+    for theme_id in ids:
+        members = [topic for topic in topics if topic.parent_id == theme_id]
+        size = sum(topic.size for topic in members)
+        labels = {lang: theme_label([topic.labels[lang] for topic in members], lang) for lang in CODES}
+        keywords = {lang: shared_keywords([topic.keywords[lang] for topic in members]) for lang in CODES}
+        made = Topic(theme_id, size, None, labels, keywords, dict.fromkeys(CODES, ()), shares[theme_id])
+        named = known.get(theme_id, made)
+        themes.append(replace(made, labels=named.labels, keywords=named.keywords))
     return tuple(themes)

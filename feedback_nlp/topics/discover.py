@@ -7,10 +7,11 @@ import numpy as np
 
 from feedback_nlp.core.errors import StageContractError
 from feedback_nlp.topics.describing import describe
-from feedback_nlp.topics.grouping import group
+from feedback_nlp.topics.grouping import Grouping, group
 from feedback_nlp.topics.model import TopicModel, unnamed_topic
 from feedback_nlp.topics.neighbours import Neighbours, Vectors, exact_neighbours
-from feedback_nlp.topics.placing import Places, Trade, fit_curve, fit_radii, neighbour_agreement
+from feedback_nlp.topics.past import Past
+from feedback_nlp.topics.placing import Places, Trade, core_radii, fit_curve, neighbour_agreement, widened
 from feedback_nlp.topics.sample import DiscoverySample, Draw, draw
 from feedback_nlp.topics.settings import TopicSettings, UmapHdbscanSettings
 from feedback_nlp.topics.space import LanguageShift
@@ -56,8 +57,10 @@ def discover(
             comments=len(sample),
             next_id=len(places),
             next_theme_id=0,
+            past=Past.remember(vectors, drawn.copies),
         )
-        return describe(bare, sample, drawn, vectors, settings=chosen, encode=encode)
+        found = describe(bare, sample, drawn, vectors, settings=chosen, encode=encode)
+        return replace(found, topics=tuple(replace(topic, id=at) for at, topic in enumerate(found.topics)))
 
 
 def find_places(vectors: Vectors, drawn: Draw, settings: TopicSettings, seed: int) -> tuple[Places, Trade]:
@@ -65,30 +68,44 @@ def find_places(vectors: Vectors, drawn: Draw, settings: TopicSettings, seed: in
 
     :param vectors: float32 array of shape (comments, width), shifted rows of unit length in canonical order.
     """
-    near = _neighbours(vectors, settings)
+    near = discovery_neighbours(vectors, settings)
     grouped = group(vectors, near, drawn.copies, settings, seed)
+    return settle(vectors, drawn.copies, grouped, near, settings)
+
+
+def settle(
+    vectors: Vectors, copies: Ints, grouped: Grouping, near: Neighbours, settings: TopicSettings
+) -> tuple[Places, Trade]:
+    """Fit radii and the score's curve of settled topics.
+
+    :param copies: int64 array (rows,), how many comments each row stands for.
+    """
     core, none = grouped.labels, np.zeros(3, dtype=np.float32)
     bare = Places(grouped.centroids, np.full(len(grouped.strict), -2, dtype=np.float32), grouped.strict, none)
     if not len(bare):
         left_out = float(len(vectors) > 0)
         return bare, Trade(left_out, left_out, 0.0, 0.0)
-    places = fit_radii(vectors, core, drawn.copies, bare, settings.max_outliers)
+    cores = core_radii(vectors, core, bare)
+    places = widened(cores, vectors, copies, settings.max_outliers)
     found = places.nearest(vectors)
     labels = found.topic
     agreement = neighbour_agreement(labels, near)
     inside = labels >= 0
     curve = fit_curve(found.cosine[inside], found.lead[inside], agreement[inside])
-    whole = max(int(drawn.copies.sum()), 1)
+    whole = max(int(copies.sum()), 1)
     trade = Trade(
-        outliers_before=float(drawn.copies[core < 0].sum() / whole),
-        outliers=float(drawn.copies[~inside].sum() / whole),
+        outliers_before=float(copies[core < 0].sum() / whole),
+        outliers=float(copies[~inside].sum() / whole),
         agreement_before=_mean(neighbour_agreement(core, near)[core >= 0]),
         agreement=_mean(agreement[inside]),
+        slack=float((cores.radii - places.radii).max()),
+        loose=float(copies[cores.nearest(vectors).topic < 0].sum() / whole),
     )
     return replace(places, curve=curve), trade
 
 
-def _neighbours(vectors: Vectors, settings: TopicSettings) -> Neighbours:
+def discovery_neighbours(vectors: Vectors, settings: TopicSettings) -> Neighbours:
+    """Find as many nearest rows of each row as the backend wants."""
     wanted = settings.backend.neighbours if isinstance(settings.backend, UmapHdbscanSettings) else _NEIGHBOURS
     if not len(vectors):
         return Neighbours(np.empty((0, 0), dtype=np.int32), np.empty((0, 0), dtype=np.float32))

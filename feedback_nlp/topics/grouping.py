@@ -74,13 +74,18 @@ def group(vectors: Vectors, neighbours: Neighbours, copies: Ints, settings: Topi
     return Grouping(target[labels], unit_means(vectors, wide, count), strict)
 
 
+def often_repeated(copies: Ints) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell which rows stand for far more comments than usual."""
+    return np.asarray(copies >= max(_OFTEN, _OFTEN * copies.mean())) if len(copies) else np.zeros(0, dtype=bool)
+
+
 def group_repeated(vectors: Vectors, copies: Ints, min_size: int) -> Ints:
     """Group the rows that far more comments repeat than usual, by meaning.
 
     :returns: int64 array (rows,), group of each row, -1 for all others.
     """
     out = np.full(len(vectors), -1, dtype=np.int64)
-    often = np.flatnonzero(copies >= max(_OFTEN, _OFTEN * copies.mean()))
+    often = np.flatnonzero(often_repeated(copies))
     often = np.sort(often[np.argsort(-copies[often], kind="stable")[:_MOST_REPEATED]])
     if copies[often].sum() >= min_size:
         found = cluster_few(vectors[often], copies[often], min_size, join_above=_REPEATED_ALIKE)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from feedback_nlp.core.errors import ModelError, StageContractError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, write_model
 from feedback_nlp.lang.pack import CODES
+from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.placing import Assignment, Places, Trade
 from feedback_nlp.topics.representatives import Representative
 from feedback_nlp.topics.space import LanguageShift, Vectors
@@ -21,6 +22,21 @@ _TOPICS_FILE = "topics.json"
 _BLOCK = 8192
 
 Status = Literal["emerging", "standing", "dormant"]
+Change = Literal["split_from", "split_into", "merged_from", "merged_into"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that discovering anew found about two topics.
+
+    :param change: what happened to the topic.
+    :param topic_id: the other topic.
+    :param day: latest day of the comments that showed it, ISO 8601, or None where they had none.
+    """
+
+    change: Change
+    topic_id: int
+    day: str | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,11 @@ class Topic:
     :param status: ``standing``; ``emerging`` = new since the model it was matched with;
         ``dormant`` = known, no comments now.
     :param idle: runs since it last had comments.
+    :param first_seen: earliest day of its comments when it emerged, ISO 8601; None where comments had no day, or for a
+        topic of the first discovery.
+    :param growth: how many times its share of the comments before it emerged, where one comment less counts as one;
+        None for a topic of the first discovery.
+    :param lineage: what it was split from or merged with, the latest last.
     """
 
     id: int
@@ -48,6 +69,9 @@ class Topic:
     shares: Mapping[str, float]
     status: Status = "standing"
     idle: int = 0
+    first_seen: str | None = None
+    growth: float | None = None
+    lineage: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +86,8 @@ class TopicModel:
     :param comments: size of the discovery sample.
     :param next_id: smallest topic id never used.
     :param next_theme_id: smallest theme id never used.
+    :param past: what is remembered of the comments last seen; None = nothing.
+    :param age: runs since the topics were last discovered anew.
     """
 
     topics: tuple[Topic, ...]
@@ -72,6 +98,8 @@ class TopicModel:
     comments: int
     next_id: int
     next_theme_id: int
+    past: Past | None = None
+    age: int = 0
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -93,7 +121,7 @@ class TopicModel:
         :raises StageContractError: when the width differs from the model's.
         """
         self._check_width(vectors)
-        ids, live = self._ids, self._live
+        ids, live = self._ids, self.live
         topic_id = np.empty(len(vectors), dtype=np.int32)
         score = np.empty(len(vectors), dtype=np.float32)
         for start in range(0, len(vectors), _BLOCK):
@@ -113,7 +141,7 @@ class TopicModel:
         :raises StageContractError: when the width differs from the model's.
         """
         self._check_width(vectors)
-        places, scores = self._live.ranked(self.shift.apply(vectors, langs), most)
+        places, scores = self.live.ranked(self.shift.apply(vectors, langs), most)
         return Assignment(self._ids[places], scores)
 
     def _check_width(self, vectors: Vectors) -> None:
@@ -127,10 +155,15 @@ class TopicModel:
         return np.array([topic.id for topic in self.topics] + [-1], dtype=np.int32)
 
     @property
-    def _live(self) -> Places:
+    def live(self) -> Places:
         """The places of topics that are not dormant; those stand last."""
         live = sum(topic.status != "dormant" for topic in self.topics)
         return self.places.take(np.arange(live))
+
+    @property
+    def asleep(self) -> Places:
+        """The places of dormant topics."""
+        return self.places.take(np.arange(len(self.live), len(self)))
 
     def table(self) -> pa.Table:
         """Return one row a topic, in the columns of :func:`topic_schema`; dormant ones too."""
@@ -149,6 +182,9 @@ class TopicModel:
             "parent_id": topic.parent_id,
             "status": topic.status,
             "radius": radius,
+            "first_seen": topic.first_seen,
+            "growth": topic.growth,
+            "lineage": [asdict(event) for event in topic.lineage],
         }
         parent = themes.get(-1 if topic.parent_id is None else topic.parent_id)
         for lang in CODES:
@@ -178,6 +214,7 @@ class TopicModel:
             "comments": self.comments,
             "next_id": self.next_id,
             "next_theme_id": self.next_theme_id,
+            "age": self.age,
             "trade": asdict(self.trade),
             "settings": dict(settings or {}),
         }
@@ -188,6 +225,8 @@ class TopicModel:
             "curve": self.places.curve,
             "means": self.shift.means,
         }
+        if self.past is not None:
+            arrays |= {"past": self.past.vectors.astype(np.float16), "past_weights": self.past.weights}
         return write_model(
             folder, kind=KIND, name=folder.name, version="1", details=details, arrays=arrays, card=self._card()
         )
@@ -219,6 +258,8 @@ class TopicModel:
                 comments=manifest["comments"],
                 next_id=manifest["next_id"],
                 next_theme_id=manifest["next_theme_id"],
+                past=_past(arrays),
+                age=manifest.get("age", 0),
             )
         except (KeyError, TypeError, FileNotFoundError) as error:
             raise ModelError(
@@ -234,6 +275,7 @@ def unnamed_topic(number: int) -> Topic:
 def topic_schema() -> pa.Schema:
     """Return the columns of ``topics.parquet``."""
     comment = pa.struct([("comment_id", pa.string()), ("text", pa.string())])
+    event = pa.struct([("change", pa.string()), ("topic_id", pa.int32()), ("day", pa.string())])
     fields = [
         pa.field("topic_id", pa.int32(), nullable=False),
         pa.field("size", pa.int64(), nullable=False),
@@ -241,6 +283,9 @@ def topic_schema() -> pa.Schema:
         pa.field("parent_id", pa.int32()),
         pa.field("status", pa.string(), nullable=False),
         pa.field("radius", pa.float32(), nullable=False),
+        pa.field("first_seen", pa.string()),
+        pa.field("growth", pa.float32()),
+        pa.field("lineage", pa.list_(event)),
     ]
     fields += [pa.field(f"label_{lang}", pa.string(), nullable=False) for lang in CODES]
     fields += [pa.field(f"keywords_{lang}", pa.list_(pa.string())) for lang in CODES]
@@ -248,6 +293,10 @@ def topic_schema() -> pa.Schema:
     fields += [pa.field(f"representatives_{lang}", pa.list_(comment)) for lang in CODES]
     fields += [pa.field(f"parent_label_{lang}", pa.string()) for lang in CODES]
     return pa.schema(fields)
+
+
+def _past(arrays: Mapping[str, np.ndarray[Any, Any]]) -> Past | None:
+    return Past(arrays["past"].astype(np.float32), arrays["past_weights"]) if "past" in arrays else None
 
 
 def _plain(topic: Topic) -> dict[str, Any]:
@@ -263,5 +312,6 @@ def _topic(entry: dict[str, Any]) -> Topic:
                 lang: tuple(Representative(**one) for one in chosen)
                 for lang, chosen in entry["representatives"].items()
             },
+            "lineage": tuple(Event(**event) for event in entry.get("lineage", ())),
         }
     )

@@ -53,6 +53,15 @@ class Places:
         """Return the places of these topics in this order."""
         return Places(self.centroids[order], self.radii[order], self.strict[order], self.curve)
 
+    def joined(self, other: "Places") -> "Places":
+        """Return these places with others behind them."""
+        return Places(
+            np.concatenate([self.centroids, other.centroids]),
+            np.concatenate([self.radii, other.radii]),
+            np.concatenate([self.strict, other.strict]),
+            self.curve,
+        )
+
     def nearest(self, vectors: Vectors) -> "Nearest":
         """Find each row's nearest centre, passing over strict ones that it lies outside of.
 
@@ -80,21 +89,6 @@ class Places:
             found.cosine[part] = cosine
             found.lead[part] = cosine - cosines.max(axis=1)
             found.reach[part] = reach
-        return found
-        across = np.ascontiguousarray(self.centroids.T)
-        for start in range(0, rows, _BLOCK):
-            part = slice(start, start + _BLOCK)
-            cosines = stable_product(vectors[part], across)
-            blank = ~np.any(vectors[part], axis=1)
-            found.reach[part] = np.where(blank, -2, (cosines - self.radii).max(axis=1))
-            within = (cosines >= self.radii) & ~blank[:, None]
-            at = np.arange(len(cosines))
-            best = np.where(within, cosines, -2).argmax(axis=1)
-            cosine = cosines[at, best].copy()
-            cosines[at, best] = -1
-            found.topic[part] = np.where(within[at, best], best, -1)
-            found.cosine[part] = cosine
-            found.lead[part] = cosine - cosines.max(axis=1)
         return found
 
     def ranked(self, vectors: Vectors, most: int) -> tuple[Ints, Floats]:
@@ -151,12 +145,16 @@ class Trade:
     :param outliers: share without a topic in the end.
     :param agreement_before: share of the ten nearest comments in the same topic, over comments grouped at first.
     :param agreement: the same over all comments with a topic.
+    :param slack: how much farther than its core each topic reaches for that, in cosine; repeated messages reach none.
+    :param loose: share of comments outside every core when topics were last discovered.
     """
 
     outliers_before: float
     outliers: float
     agreement_before: float
     agreement: float
+    slack: float = 0.0
+    loose: float = 0.0
 
 
 def neighbour_agreement(labels: Ints, neighbours: Neighbours) -> Floats:
@@ -182,13 +180,10 @@ def fit_curve(cosines: Floats, leads: Floats, shares: Floats) -> Floats:
     return weights.astype(np.float32)
 
 
-def fit_radii(vectors: Vectors, core: Ints, copies: Ints, places: Places, max_outliers: float) -> Places:
-    """Set each topic's radius to hold 95 % of its core, then widen them all until few enough rows are outside.
-
-    Strict ones are not widened.
+def core_radii(vectors: Vectors, core: Ints, places: Places) -> Places:
+    """Set each topic's radius to hold 95 % of its core.
 
     :param core: topic of each row in the grouping, -1 for noise.
-    :param copies: how many comments each row stands for.
     :param places: centres with any radii.
     """
     radii = np.full(len(places), 1, dtype=np.float32)
@@ -197,11 +192,23 @@ def fit_radii(vectors: Vectors, core: Ints, copies: Ints, places: Places, max_ou
         if len(own):
             radii[topic] = np.percentile(own, _CORE_PERCENTILE, method="lower") - _ROUNDING
     radii[places.strict] -= _REPEATED_MARGIN
-    tight = replace(places, radii=radii)
-    found = tight.nearest(vectors)
+    return replace(places, radii=radii)
+
+
+def widened(places: Places, vectors: Vectors, copies: Ints, max_outliers: float) -> Places:
+    """Widen the radii of all topics but strict ones alike until few enough rows are outside.
+
+    What has a topic already keeps it.
+
+    :param places: centres with radii.
+    :param copies: how many comments each row stands for.
+    """
+    found = places.nearest(vectors)
     order = np.argsort(found.reach, kind="stable")
     left_out = np.cumsum(copies[order])
     allowed = int(np.searchsorted(left_out, max_outliers * copies.sum(), side="right"))
     slack = -float(found.reach[order[allowed]]) if allowed < len(order) else 0.0
-    widened = radii - np.float32(max(slack, 0) + _ROUNDING)
-    return replace(tight, radii=np.where(places.strict, radii, widened).astype(np.float32))
+    if slack <= 0:
+        return places
+    wide = places.radii - np.float32(slack + _ROUNDING)
+    return replace(places, radii=np.where(places.strict, places.radii, wide).astype(np.float32))

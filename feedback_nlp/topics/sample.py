@@ -27,6 +27,7 @@ class DiscoverySample:
     :param langs: language codes as in the column ``lang``.
     :param vectors: float32 array of shape (comments, width), rows of unit length; a row of zeros = no vector.
     :param strata: a further group of each comment (its source, say) that the draw keeps in proportion, or None.
+    :param days: the day each comment was written, ISO 8601, None where unknown; or None.
     """
 
     ids: Sequence[str]
@@ -34,6 +35,7 @@ class DiscoverySample:
     langs: Sequence[str]
     vectors: Vectors
     strata: Sequence[str] | None = None
+    days: Sequence[str | None] | None = None
 
     def __post_init__(self) -> None:
         """Check that all parts are of one length.
@@ -43,6 +45,8 @@ class DiscoverySample:
         lengths = {"cleans": len(self.cleans), "langs": len(self.langs), "vectors": len(self.vectors)}
         if self.strata is not None:
             lengths["strata"] = len(self.strata)
+        if self.days is not None:
+            lengths["days"] = len(self.days)
         wrong = {name: length for name, length in lengths.items() if length != len(self.ids)}
         if wrong or self.vectors.ndim != 2:
             raise StageContractError(
@@ -51,6 +55,18 @@ class DiscoverySample:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def first_day(self, rows: Sequence[int]) -> str | None:
+        """Return the earliest day of these rows, None where none has one."""
+        return min(self._known_days(rows), default=None)
+
+    def last_day(self) -> str | None:
+        """Return the latest day of all, None where none has one."""
+        return max(self._known_days(range(len(self))), default=None)
+
+    def _known_days(self, rows: Sequence[int]) -> list[str]:
+        days = self.days or ()
+        return [day for row in rows if days and (day := days[row]) is not None]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,15 @@ class TopicSettings(Settings):
     """Fewest different comments that make a topic; ``auto`` grows with the square root of the sample."""
     max_topics: int = Field(150, ge=1, le=2000)
     """Most topics; the closest ones are joined until there are no more."""
+    refit: Literal["never", "weekly", "drift"] = "drift"
+    """When topics are discovered anew: every seventh run; when more comments than usual fit no topic well; never.
+    Between, standing topics stay as they are, and only what fits none of them well is searched for new ones."""
+    drift: float = Field(0.10, ge=0, le=1)
+    """How much larger than when topics were discovered the share of comments that fit no topic well has to be."""
     max_outliers: float = Field(0.10, ge=0, le=1)
     """Largest share of comments left without a topic; the nearest outliers join their nearest topics until it holds."""
+    also_score: float = Field(0.6, ge=0, le=1)
+    """Smallest score at which the topic of a clause is one of its comment's further topics; 1 = none, which spares
+    encoding the clauses."""
     labels: LabelSettings = LabelSettings()
     """Naming topics."""

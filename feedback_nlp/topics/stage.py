@@ -1,4 +1,4 @@
-"""TopicStage: gives every comment its topic."""
+"""TopicStage: gives every comment its topic, and the further ones that its clauses speak of."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -7,29 +7,42 @@ import numpy as np
 import pyarrow as pa
 
 from feedback_nlp.core.batch import CommentBatch
-from feedback_nlp.core.columns import LANG, TOPIC_ID, TOPIC_SCORE, VECTOR, Column
+from feedback_nlp.core.columns import LANG, TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, VECTOR, Column
+from feedback_nlp.topics.also import CLAUSE_COLUMNS, further_topics
 from feedback_nlp.topics.model import TopicModel
+from feedback_nlp.topics.translating import Encode
+
+ALSO_SCORE = 0.6
 
 
 class TopicStage:
     """Assigns comments to the topics of a model; a comment without a vector gets none.
 
     :param model: the topics.
+    :param encode: the encoder of the vectors, for the clauses; without it, or where a batch has no clauses, further
+        topics are null.
+    :param also_score: smallest score of a further topic.
     """
 
     name: ClassVar[str] = "topics"
     requires: ClassVar[tuple[Column, ...]] = (LANG, VECTOR)
-    provides: ClassVar[tuple[Column, ...]] = (TOPIC_ID, TOPIC_SCORE)
+    provides: ClassVar[tuple[Column, ...]] = (TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO)
 
-    def __init__(self, model: TopicModel) -> None:
+    def __init__(self, model: TopicModel, encode: Encode | None = None, also_score: float = ALSO_SCORE) -> None:
         self._model = model
+        self._encode = encode
+        self._also_score = also_score
 
     def compute(self, batch: CommentBatch) -> Mapping[Column, pa.Array]:
-        """Return topic and score of each comment; -1 and 0 where none is near enough."""
+        """Return topic and score of each comment, -1 and 0 where none is near enough, and its further topics."""
         if not len(batch):
-            return {TOPIC_ID: pa.array([], pa.int32()), TOPIC_SCORE: pa.array([], pa.float32())}
+            return {column: pa.array([], column.dtype) for column in self.provides}
         found = self._model.assign(batch.vectors(), batch.values(LANG))
+        also = pa.nulls(len(batch), TOPICS_ALSO.dtype)
+        if self._encode is not None and all(column in batch for column in CLAUSE_COLUMNS):
+            also = further_topics(self._model, batch, found.topic_id, self._encode, self._also_score)
         return {
             TOPIC_ID: pa.array(found.topic_id, pa.int32()),
             TOPIC_SCORE: pa.array(np.ascontiguousarray(found.topic_score), pa.float32()),
+            TOPICS_ALSO: also,
         }

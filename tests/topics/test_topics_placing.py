@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_nlp.topics.neighbours import exact_neighbours
-from feedback_nlp.topics.placing import Places, fit_curve, fit_radii, neighbour_agreement
+from feedback_nlp.topics.placing import Places, core_radii, fit_curve, neighbour_agreement, widened
 
 AXES = np.eye(4, dtype=np.float32)
 CURVE = np.array([0, 2, 4], dtype=np.float32)
@@ -61,7 +61,7 @@ def test_no_more_outliers_than_allowed(seed, allowed):
     vectors = _unit(*rng.normal(size=(80, 4)))
     core = np.where(vectors[:, :3].max(axis=1) > 0.9, vectors[:, :3].argmax(axis=1), -1)
     copies = rng.integers(1, 4, 80)
-    places = fit_radii(vectors, core, copies, _places(), allowed)
+    places = widened(core_radii(vectors, core, _places()), vectors, copies, allowed)
     outside = places.place(vectors)[0] < 0
     assert copies[outside].sum() <= allowed * copies.sum()
 
@@ -69,14 +69,14 @@ def test_no_more_outliers_than_allowed(seed, allowed):
 def test_radii_are_not_widened_without_need():
     vectors = _unit([1, 0, 0, 0], [0.9, 0.1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0.1, 1])
     core = np.array([0, 0, 1, 2, -1])
-    places = fit_radii(vectors, core, np.ones(5, dtype=np.int64), _places(), 0.2)
+    places = widened(core_radii(vectors, core, _places()), vectors, np.ones(5, dtype=np.int64), 0.2)
     assert places.place(vectors)[0].tolist() == [0, 0, 1, 2, -1]
     assert places.radii.min() > 0.9
 
 
 def test_a_topic_without_core_rows_takes_nothing():
     vectors = _unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5])
-    places = fit_radii(vectors, np.array([0, 1, -1]), np.ones(3, dtype=np.int64), _places(), 1.0)
+    places = core_radii(vectors, np.array([0, 1, -1]), _places())
     assert places.place(vectors)[0].tolist() == [0, 1, -1]
 
 

@@ -1,0 +1,116 @@
+"""From one run to the next: standing topics stay, what fits none of them is searched for new ones."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from feedback_nlp.core.errors import StageContractError
+from feedback_nlp.topics.discover import discover
+from feedback_nlp.topics.emerging import Emerging, find_emerging, loose_rows
+from feedback_nlp.topics.matching import match
+from feedback_nlp.topics.model import TopicModel, unnamed_topic
+from feedback_nlp.topics.neighbours import Vectors
+from feedback_nlp.topics.past import Past
+from feedback_nlp.topics.placing import widened
+from feedback_nlp.topics.refitting import refit
+from feedback_nlp.topics.sample import DiscoverySample, Draw, draw
+from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.standing import awake, core_places, retold, shifted
+from feedback_nlp.topics.translating import Encode
+
+_WEEK = 7
+
+
+def renew(
+    sample: DiscoverySample,
+    standing: TopicModel,
+    settings: TopicSettings | None = None,
+    *,
+    seed: int = 17,
+    encode: Encode | None = None,
+) -> TopicModel:
+    """Return the topics of a new run, with the standing ones carried on.
+
+    As ``settings.refit`` has it, the standing topics are kept in their places and only new ones are looked for
+    (:func:`carry_on`), or topics are discovered anew with the standing ones to begin with
+    (:func:`feedback_nlp.topics.refitting.refit`). Standing topics that remember nothing of their comments are always
+    discovered anew, since it cannot be told what is new.
+
+    :raises ModelError: when the label lexicon is missing or damaged.
+    :raises StageContractError: when the sample's vectors have another width than the standing topics'.
+    """
+    from threadpoolctl import threadpool_limits
+
+    chosen = settings or TopicSettings()
+    width = standing.shift.means.shape[1]
+    if len(sample) and sample.vectors.shape[1] != width:
+        raise StageContractError(f"topics: vectors of width {width} are needed, got {sample.vectors.shape[1]}.")
+    if not len(standing):
+        return match(discover(sample, chosen, seed=seed, encode=encode), standing)
+    with threadpool_limits(limits=1):
+        drawn = draw(sample, chosen.sample)
+        anew = refit if refit_due(sample, drawn, standing, chosen) else carry_on
+        return anew(sample, drawn, standing, chosen, seed=seed, encode=encode)
+
+
+def refit_due(sample: DiscoverySample, drawn: Draw, standing: TopicModel, settings: TopicSettings) -> bool:
+    """Tell whether topics are to be discovered anew."""
+    if standing.past is None:
+        return True
+    if settings.refit == "drift":
+        found = core_places(standing).nearest(shifted(sample, drawn, standing))
+        loose = drawn.copies[found.topic < 0].sum() / max(int(drawn.copies.sum()), 1)
+        return bool(loose > standing.trade.loose + settings.drift)
+    return settings.refit == "weekly" and standing.age + 1 >= _WEEK
+
+
+def carry_on(
+    sample: DiscoverySample,
+    drawn: Draw,
+    standing: TopicModel,
+    settings: TopicSettings,
+    *,
+    seed: int,
+    encode: Encode | None,
+) -> TopicModel:
+    """Keep the standing topics in their places under their names, and add those that emerged.
+
+    :param drawn: the comments of the sample that new topics are looked for among.
+    """
+    vectors = shifted(sample, drawn, standing)
+    model = awake(standing, vectors)
+    loose = loose_rows(core_places(model), vectors, drawn.copies)
+    past = standing.past or Past.nothing(vectors.shape[1])
+    new = find_emerging(vectors, drawn.copies, loose, past, model.places.curve, settings=settings, seed=seed)
+    model = _with_new(model, new, sample, drawn, vectors)
+    live = widened(model.live, vectors, drawn.copies, settings.max_outliers)
+    outside = drawn.copies[live.nearest(vectors).topic < 0].sum()
+    trade = replace(
+        model.trade,
+        outliers=float(outside / max(int(drawn.copies.sum()), 1)),
+        slack=model.trade.slack + float((model.live.radii - live.radii).max(initial=0)),
+    )
+    model = replace(model, places=live.joined(model.asleep), trade=trade, age=model.age + 1)
+    return retold(model, sample, drawn, vectors, settings=settings, encode=encode)
+
+
+def _with_new(model: TopicModel, found: Emerging, sample: DiscoverySample, drawn: Draw, vectors: Vectors) -> TopicModel:
+    """Add emerging topics behind the live ones."""
+    places = found.places
+    inside = vectors @ places.centroids.T >= places.radii
+    new = [
+        replace(
+            unnamed_topic(model.next_id + at),
+            status="emerging",
+            growth=round(float(found.growth[at]), 3),
+            first_seen=sample.first_day(drawn.rows[inside[:, at]].tolist()),
+        )
+        for at in range(len(places))
+    ]
+    live = len(model.live)
+    return replace(
+        model,
+        topics=(*model.topics[:live], *new, *model.topics[live:]),
+        places=model.live.joined(places).joined(model.asleep),
+        next_id=model.next_id + len(new),
+    )

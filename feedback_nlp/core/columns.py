@@ -103,6 +103,26 @@ REDACTIONS = Column(
 )
 
 VECTOR = Column("vector", pa.list_(pa.float32()), "unit-length meaning vector", nullable=True, public=False)
+READING = Column(
+    "reading", pa.list_(_SCORE), "scores of the comment in the order of READING_LABELS", nullable=True, public=False
+)
+CLAUSE_READINGS = Column(
+    "clause_readings",
+    pa.list_(pa.list_(_SCORE)),
+    "for each of clause_spans its scores in the order of READING_LABELS",
+    nullable=True,
+    public=False,
+)
+TOKEN_SPANS = Column(
+    "token_spans", pa.list_(pa.struct(_SPAN)), "the tokens read, as spans in clean", nullable=True, public=False
+)
+TOKEN_READINGS = Column(
+    "token_readings",
+    pa.list_(pa.list_(_SCORE)),
+    "for each of token_spans its scores in the order of TOKEN_LABELS",
+    nullable=True,
+    public=False,
+)
 
 SENTIMENT = Column("sentiment", pa.string(), "the writer's attitude", nullable=True, allowed=SENTIMENTS)
 SENTIMENT_PROBS = Column(
@@ -121,6 +141,9 @@ CLAUSES = Column(
 
 TOPIC_ID = Column("topic_id", pa.int32(), "topic; -1 = none", low=-1)
 TOPIC_SCORE = Column("topic_score", _SCORE, "how well the comment fits its topic", low=0, high=1)
+TOPICS_ALSO = Column(
+    "topics_also", pa.list_(pa.int32()), "further topics that its clauses speak of, the likeliest first", nullable=True
+)
 
 DRIVER_SPANS = Column(
     "drivers",
@@ -181,13 +204,15 @@ RESULT_COLUMNS = (
     CLAUSES,
     TOPIC_ID,
     TOPIC_SCORE,
+    TOPICS_ALSO,
     DRIVER_SPANS,
     ROOT_CAUSE,
     OTHER_CAUSE_LIST,
     *READINGS,
     PROBLEMS,
 )
-ALL_COLUMNS = (*RESULT_COLUMNS, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS, VECTOR)
+READER_COLUMNS = (READING, CLAUSE_READINGS, TOKEN_SPANS, TOKEN_READINGS)
+ALL_COLUMNS = (*RESULT_COLUMNS, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS, VECTOR, *READER_COLUMNS)
 
 
 def columns_as_markdown() -> str:

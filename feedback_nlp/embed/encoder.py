@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from feedback_nlp.core.folding import fold
-from feedback_nlp.embed.settings import Backend, ShippedBackend, StaticBackend
+from feedback_nlp.embed.settings import Backend, SentenceTransformersBackend, ShippedBackend, StaticBackend
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -45,8 +45,12 @@ def open_encoder(backend: Backend | None = None) -> Encoder:
         from feedback_nlp.embed.backends.static import StaticEncoder
 
         return StaticEncoder.open(backend)
-    from feedback_nlp.embed.backends import huggingface
-
     if isinstance(backend, ShippedBackend):
-        return huggingface.open_shipped(backend)
+        from feedback_nlp.embed.backends.reader import ReaderEncoder
+
+        return ReaderEncoder.open(backend)
+    from feedback_nlp.embed.backends import huggingface, sentences
+
+    if isinstance(backend, SentenceTransformersBackend):
+        return sentences.open_sentence_model(backend)
     return huggingface.open_any(backend)

@@ -50,7 +50,28 @@ class TransformersBackend(Settings):
     """Threads of one worker. In 1..64."""
 
 
-Backend = Annotated[StaticBackend | ShippedBackend | TransformersBackend, Field(discriminator="kind")]
+class SentenceTransformersBackend(Settings):
+    """Any model in the format of Sentence Transformers, pooled as its folder says; needs the extra ``transformers``."""
+
+    kind: Literal["sentence-transformers"] = "sentence-transformers"
+    """Which backend this is."""
+    model: str
+    """Local folder, or the name of a model on the Hugging Face hub that stands in the local cache."""
+    revision: str | None = Field(None, pattern=r"^[0-9a-f]{40}$")
+    """Commit of the hub model, 40 hexadecimal digits; required for a hub name, refused for a folder."""
+    prefix: str | None = None
+    """Words put before every text; the model's own default when null."""
+    max_tokens: int = Field(128, ge=8, le=8192)
+    """Tokens read of a text, at most as many as the model allows; the rest is left out. In 8..8192."""
+    batch_tokens: int = Field(2048, ge=512, le=1_048_576)
+    """Tokens, padding included, that are computed together. In 512..1,048,576."""
+    threads: int = Field(1, ge=1, le=64)
+    """Threads of one worker. In 1..64."""
+
+
+Backend = Annotated[
+    StaticBackend | ShippedBackend | TransformersBackend | SentenceTransformersBackend, Field(discriminator="kind")
+]
 
 
 class EmbedSettings(Settings):

@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import (
+    CLAUSE_READINGS,
     CLAUSE_SPANS,
     CLAUSES,
     CLEAN,
@@ -16,6 +18,7 @@ from feedback_nlp.core.columns import (
     LANG,
     POLARITIES,
     PROBLEMS,
+    READING,
     SENTIMENT,
     SENTIMENT_ABSTAINED,
     SENTIMENT_PROBS,
@@ -26,7 +29,8 @@ from feedback_nlp.core.columns import (
     Column,
 )
 from feedback_nlp.core.offsets import OffsetMap
-from feedback_nlp.sentiment.backends import Clauses, Floats, Judge, Judgement, open_judge
+from feedback_nlp.core.reading import READING_LABELS
+from feedback_nlp.sentiment.backends import Clauses, Floats, Given, Judge, Judgement, Readings, open_judge
 from feedback_nlp.sentiment.settings import SentimentSettings
 
 MIXED = SENTIMENTS.index("mixed")
@@ -56,16 +60,22 @@ class SentimentStage:
     @property
     def requires(self) -> tuple[Column, ...]:
         """Columns that must stand in the batch; the vector only where the backend uses it."""
-        return (*_NEEDS, VECTOR) if self._settings.backend.vectors else _NEEDS
+        return (*_NEEDS, VECTOR) if self._judge.wants_vectors else _NEEDS
 
     def compute(self, batch: CommentBatch) -> Mapping[Column, pa.Array]:
         """Compute the provided columns; a comment without normalised text gets nulls and a reason."""
         cleans = batch.values(CLEAN)
         langs = batch.values(LANG)
         rows = [row for row, clean in enumerate(cleans) if clean is not None and clean.strip()]
-        clauses, spans = self._clauses(batch, rows)
-        vectors = batch.vectors()[rows] if self._settings.backend.vectors else None
-        judged = self._judge.judge([cleans[row] for row in rows], [langs[row] for row in rows], clauses, vectors)
+        clauses, spans, places = self._clauses(batch, rows)
+        given = Given(
+            [cleans[row] for row in rows],
+            [langs[row] for row in rows],
+            clauses,
+            batch.vectors()[rows] if self._judge.wants_vectors else None,
+            _readings(batch, rows, spans, places) if self._judge.wants_readings else None,
+        )
+        judged = self._judge.judge(given)
         labels, scores = decide(judged)
         usable = np.zeros(len(batch), dtype=bool)
         usable[rows] = True
@@ -78,23 +88,25 @@ class SentimentStage:
             PROBLEMS: pa.array([[] if ok else [NO_TEXT] for ok in usable], PROBLEMS.dtype),
         }
 
-    def _clauses(self, batch: CommentBatch, rows: list[int]) -> tuple[Clauses, Spans]:
-        """Return clauses in normalised texts, and as (row, start, end) in the texts as given."""
+    def _clauses(self, batch: CommentBatch, rows: list[int]) -> tuple[Clauses, Spans, list[int]]:
+        """Return clauses in normalised texts, as (row, start, end) in texts as given, and their places in the row."""
         inner: Spans = []
         outer: Spans = []
+        places: list[int] = []
         if self._settings.clauses:
             every = batch.values(CLAUSE_SPANS)
             lengths = [len(text) for text in batch.values(TEXT)]
             starts, ends = batch[CLEAN_STARTS], batch[CLEAN_ENDS]
             for position, row in enumerate(rows):
                 offsets = OffsetMap(_positions(starts, row), _positions(ends, row), lengths[row])
-                for span in every[row]:
+                for place, span in enumerate(every[row]):
                     low, high = offsets.to_clean(span["start"], span["end"])
                     if high > low:
                         inner.append((position, low, high))
                         outer.append((row, span["start"], span["end"]))
+                        places.append(place)
         table = np.array(inner, dtype=np.int64).reshape(-1, 3)
-        return Clauses(table[:, 0], table[:, 1], table[:, 2]), outer
+        return Clauses(table[:, 0], table[:, 1], table[:, 2]), outer, places
 
     def _abstained(self, scores: Floats, usable: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
         abstained = np.zeros(len(usable), dtype=bool)
@@ -108,6 +120,28 @@ def decide(judged: Judgement) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Floa
     labels = np.where(mixed, MIXED, judged.probs.argmax(axis=1)).astype(np.int64)
     scores = np.where(mixed, judged.mixed, judged.probs.max(axis=1, initial=0) * (1 - judged.mixed))
     return labels, scores.astype(np.float32)
+
+
+def _readings(batch: CommentBatch, rows: list[int], spans: Spans, places: list[int]) -> Readings | None:
+    """Return what an encoder has read in some of the comments; None where it has read none."""
+    if READING not in batch or batch[READING].null_count == len(batch):
+        return None
+    known = np.asarray(batch[READING].is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+    scores = np.zeros((len(batch), len(READING_LABELS)), dtype=np.float32)
+    scores[known] = _table(batch[READING].drop_null().flatten())
+    owners = np.array([row for row, _, _ in spans], dtype=np.int64)
+    clause_scores = np.zeros((len(spans), len(READING_LABELS)), dtype=np.float32)
+    there = known[owners]
+    if there.any():
+        lists = batch[CLAUSE_READINGS]
+        counts = np.asarray(pc.fill_null(pc.list_value_length(lists), 0).to_numpy(), dtype=np.int64)
+        at = (np.cumsum(counts) - counts)[owners] + np.array(places, dtype=np.int64)
+        clause_scores[there] = _table(lists.drop_null().flatten().flatten())[at[there]]
+    return Readings(known[rows], scores[rows], clause_scores)
+
+
+def _table(values: pa.Array) -> Floats:
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, len(READING_LABELS))
 
 
 def _positions(array: pa.Array, row: int) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -15,16 +15,36 @@ from feedback_nlp.train.encoder_static import distillation_loss
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
-    from transformers import BertModel
+    from transformers import BertConfig, BertModel
 
 LAYERS, WIDTH, HEADS, INNER = 3, 256, 4, 1024
 MAX_TOKENS = 128
 CARRIERS = 2
+CHECKPOINT = "checkpoint.safetensors"
 _TRAIN_TOKENS = 64
 _BATCH_TOKENS = 4_096
 _NEGATIVES = 1_024
 _RATE = 1e-3
 _SAVE_SECONDS = 180
+
+
+def bert_config(pieces: int, width: int, *, layers: int, inner: int, positions: int) -> "BertConfig":
+    """Return the configuration of a BERT without dropout, segments or pooler."""
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=pieces,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        intermediate_size=inner,
+        max_position_embeddings=positions,
+        type_vocab_size=1,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        initializer_range=0.04,
+        pad_token_id=0,
+    )
 
 
 def new_network(table: Floats, *, seed: int, layers: int = LAYERS) -> "BertModel":
@@ -37,22 +57,10 @@ def new_network(table: Floats, *, seed: int, layers: int = LAYERS) -> "BertModel
     :param table: token vectors of shape (tokens, WIDTH - CARRIERS).
     """
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import BertModel
 
     torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(table),
-        hidden_size=WIDTH,
-        num_hidden_layers=layers,
-        num_attention_heads=HEADS,
-        intermediate_size=INNER,
-        max_position_embeddings=MAX_TOKENS,
-        type_vocab_size=1,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        initializer_range=0.04,
-        pad_token_id=0,
-    )
+    config = bert_config(len(table), WIDTH, layers=layers, inner=INNER, positions=MAX_TOKENS)
     network = BertModel(config, add_pooling_layer=False)
     carried = (WIDTH / 2 / CARRIERS) ** 0.5
     used = np.linalg.norm(table, axis=1)
@@ -132,13 +140,13 @@ def _save(network: "BertModel", optimiser: "Optimizer", progress: Progress, work
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": value for name, value in state.items()}
     save_file(tensors, work / "checkpoint.part", metadata={"progress": json.dumps(vars(progress))})
-    (work / "checkpoint.part").replace(work / "checkpoint.safetensors")
+    (work / "checkpoint.part").replace(work / CHECKPOINT)
 
 
 def _resume(network: "BertModel", optimiser: "Optimizer", work: Path) -> Progress:
     from safetensors import safe_open
 
-    file = work / "checkpoint.safetensors"
+    file = work / CHECKPOINT
     if not file.exists():
         return Progress()
     with safe_open(file, framework="pt") as stored:

@@ -8,19 +8,21 @@ from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.train.figures import Figure
 
 SUITES = {
-    "language": ("evaluate_langid", "evaluate_normalise"),
+    "language": ("evaluate_langid", "evaluate_normalise", "evaluate_language"),
     "embedding": ("evaluate_embedding",),
     "sentiment": ("evaluate_sentiment",),
     "topics": ("evaluate_topics",),
     "rootcause": ("evaluate_rootcause",),
 }
+_REFITTING = ("evaluate_sentiment", "evaluate_language")
 
 
-def measure(data: Path, suites: Sequence[str]) -> list[Figure]:
+def measure(data: Path, suites: Sequence[str], *, quick: bool = False) -> list[Figure]:
     """Measure the shipped models.
 
     :param data: folder of evaluation data.
     :param suites: names of suites, in the order wanted.
+    :param quick: leave out what takes minutes because models are fitted again without some of the data.
     :raises ConfigError: for a name that is no suite.
     :raises MissingInputError: when data is missing.
     """
@@ -30,5 +32,6 @@ def measure(data: Path, suites: Sequence[str]) -> list[Figure]:
     figures: list[Figure] = []
     for name in suites:
         for module in SUITES[name]:
-            figures += import_module(f"feedback_nlp.train.{module}").evaluate(data)
+            options = {"refit": False} if quick and module in _REFITTING else {}
+            figures += import_module(f"feedback_nlp.train.{module}").evaluate(data, **options)
     return figures

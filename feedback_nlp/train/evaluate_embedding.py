@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.embed.encoder import Encoder, open_encoder
+from feedback_nlp.embed.settings import Backend, ShippedBackend, StaticBackend
+from feedback_nlp.normalise.deromanise import WordModel
+from feedback_nlp.normalise.normaliser import Span, normalise
+from feedback_nlp.normalise.settings import DeromaniseModel
 from feedback_nlp.train.data import read_jsonl, read_set
 from feedback_nlp.train.figures import Figure, accuracy, bootstrap
 
@@ -26,6 +33,7 @@ _V_ANCHORS = {
     "all": "MiniLM-L12 multilingual .41",
 }
 _CLUSTER_RUNS = 5
+SHIPPED: tuple[Backend, ...] = (StaticBackend(), ShippedBackend())
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Labels = np.ndarray[Any, Any]
@@ -108,29 +116,51 @@ def _dialects(data: Path, encoder: Encoder, seed: int) -> Figure:
     return Figure(_SUITE, "multi_sib200_dialects", "ar", metric, float(np.mean(values)), n=len(frame), anchor=anchor)
 
 
+def _native(texts: Sequence[str], lang: str) -> list[str]:
+    """Put romanised comments into native letters, as the normalise stage does."""
+    deromaniser = WordModel.from_folder(open_model(resolve_model(DeromaniseModel().model)))
+    spans = [[Span(0, len(text), f"{lang}-Latn")] for text in texts]
+    return [
+        normalise(text, lang, spans=span, deromaniser=deromaniser).clean
+        for text, span in zip(texts, spans, strict=True)
+    ]
+
+
 def _romanised(data: Path, encoder: Encoder) -> list[Figure]:
     figures = []
     for lang in ("ar", "fa"):
         rows = read_jsonl(data, f"romanised/{lang}_roman.jsonl")
-        native = encoder.encode([row["text"] for row in rows])
-        roman = encoder.encode([row["roman"] for row in rows])
-        figures.append(_retrieval("romanised", f"{lang}-{lang}-Latn", native, roman, ""))
+        native = encoder.encode([normalise(row["text"], lang).clean for row in rows])
+        typed = [row["roman"] for row in rows]
+        for name, texts in (("romanised", typed), ("romanised, normalised", _native(typed, lang))):
+            figures.append(_retrieval(name, f"{lang}-{lang}-Latn", native, encoder.encode(texts), ""))
     return figures
 
 
-def evaluate(data: Path, *, encoder: Encoder | None = None, seed: int = 17) -> list[Figure]:
+def judge(data: Path, encoder: Encoder, *, seed: int = 17) -> list[Figure]:
     """Judge an encoder on sentences that it was not trained on.
 
-    :param encoder: the encoder; the shipped default when None.
-    :returns: retrieval of translations (Tatoeba, FLORES) and of romanised comments, V-measure of k-means on SIB-200 by
-        language and pooled, and how far the pooled clusters follow the language.
+    :returns: retrieval of translations (Tatoeba, FLORES) and of romanised comments, as typed and normalised; V-measure
+        of k-means on SIB-200 by language and pooled, and how far the pooled clusters follow the language.
     """
-    encoder = encoder or open_encoder()
     return [
         *_bitexts(data, encoder),
         *_sib200(data, encoder, seed),
         _dialects(data, encoder, seed),
         *_romanised(data, encoder),
+    ]
+
+
+def evaluate(data: Path, *, backends: Sequence[Backend] = SHIPPED, seed: int = 17) -> list[Figure]:
+    """Judge encoders side by side; the data's name is followed by the model's.
+
+    :param backends: the encoders; those that need PyTorch are left out where it is not installed.
+    """
+    return [
+        replace(figure, data=f"{figure.data}, {backend.model}")
+        for backend in backends
+        if isinstance(backend, StaticBackend) or find_spec("torch") is not None
+        for figure in judge(data, open_encoder(backend), seed=seed)
     ]
 
 

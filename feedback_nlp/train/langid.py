@@ -41,8 +41,9 @@ _LICENCES = {
     "sib200": "Apache License Version 2.0",
     **dict.fromkeys(("mixed", "romanised", "shared words"), "made by this project from the other sets"),
 }
-_CLASS = {"ar": 1.0, "fa": 1.15, "en": 1.0, "ar-Latn": 0.75, "fa-Latn": 0.75, "other": 1.0}
-_OTHER = {"arabic": 0.4, "latin": 0.25, "declaration": 0.3, "foreign": 0.05}
+_PASSES = 6
+_CLASS = {"ar": 1.0, "fa": 1.15, "en": 1.0, "ar-Latn": 0.75, "fa-Latn": 0.75, "other": 1.1}
+_OTHER = {"arabic": 0.42, "latin": 0.26, "declaration": 0.27, "foreign": 0.05}
 
 
 def collect(
@@ -69,13 +70,14 @@ def collect(
                 Row(" ".join(word for word, _ in mix), f"{lang}-Latn", "mixed") for mix in mixes if _mostly_own(mix)
             ]
     rows += material.shared_word_rows(plain["ar"], plain["fa"])
-    for _ in range(3):
+    rows += material.shared_latin_rows(plain["en"], [row.text for row in rows if row.label.endswith("-Latn")])
+    for _ in range(_PASSES):
         rows += material.sib_rows(data, split="train", rng=rng, without=without)
     if declarations is not None:
         rows += material.declaration_rows(declarations, rng, without=without)
     rows += material.romanised_rows(data, split="train", rng=rng)
     rows += material.tunisian_rows(data, rng)
-    return list(material.on_other_keyboard(rows, 0.1, rng))
+    return list(material.on_other_keyboard(rows, 0.12, rng))
 
 
 def _mostly_own(mix: Sequence[tuple[str, str]]) -> bool:

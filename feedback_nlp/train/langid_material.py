@@ -35,9 +35,13 @@ _STYLES: dict[Split, tuple[str, ...]] = {
 _SIB = {"arb_Arab": "ar", "pes_Arab": "fa", "prs_Arab": "fa", "eng_Latn": "en", "arb_Latn": "ar-Latn"}
 _ATTESTED = 3
 _MOST_COPIES = 50
+_ENGLISH_COPY = 30
 _SIZES = ((1, 1, 0.6), (2, 3, 1.0), (4, 10, 1.0), (12, 40, 0.4))
 _ARABIC = re.compile("[\u0621-\u06ff]")
 _LATIN = re.compile("[A-Za-z]")
+_FOR_SHOW = 0.1
+_LAST_YEH = re.compile("[یيى](?!\\w)")
+_SHOWN_KAF = str.maketrans("کك", "ڪڪ")
 
 
 class Row(NamedTuple):
@@ -142,19 +146,35 @@ def shared_word_rows(arabic: Iterable[str], persian: Iterable[str]) -> Iterator[
                 yield Row(spelling, rarer, "shared words")
 
 
-def on_other_keyboard(rows: Iterable[Row], share: float, rng: Rng) -> Iterator[Row]:
-    """Pass rows on, some of them as typed on the neighbours' keyboard or in haste.
+def shared_latin_rows(english: Iterable[str], romanised: Iterable[str]) -> Iterator[Row]:
+    """Give English words that are also romanised ones (bad, man) as one-word English comments, by their frequency.
 
-    Persian with Arabic ي and ك; Arabic with ى or ی for ي, ه for ة, and bare alef.
+    What a comment of one word says is more often the English word than a sample of running words would have it.
     """
-    persian = str.maketrans("یک", "يك")
-    arabic = [str.maketrans(*pair) for pair in (("ي", "ى"), ("ةأإآ", "هااا"), ("يك", "یک"))]
+    words = Counter(fold(" ".join(english)).split())
+    shared = frozenset(fold(" ".join(romanised)).split())
+    for word in sorted(words.keys() & shared):
+        if len(word) > 1 and word.isascii() and word.isalpha():
+            yield from [Row(word, "en", "shared words")] * min(words[word] // _ENGLISH_COPY, _MOST_COPIES)
+
+
+def on_other_keyboard(rows: Iterable[Row], share: float, rng: Rng) -> Iterator[Row]:
+    """Pass rows on, some of them as typed on the neighbours' keyboard, in haste, or for show.
+
+    Persian with Arabic ي and ك; Arabic with ى or ی for ي, ه for ة, and bare alef; both, rarely, with ے and ڪ.
+    """
+    typed = {
+        "fa": [str.maketrans("یک", "يك"), str.maketrans("ی", "ي"), str.maketrans("یکۀ", "يكة")],
+        "ar": [str.maketrans(*pair) for pair in (("ي", "ى"), ("ةأإآ", "هااا"), ("يك", "یک"))],
+    }
     for row in rows:
-        if row.label in ("ar", "fa") and rng.random() < share:
-            table = persian if row.label == "fa" else arabic[int(rng.integers(0, len(arabic)))]
-            yield row._replace(text=row.text.translate(table))
-        else:
+        if row.label not in typed or rng.random() >= share:
             yield row
+        elif rng.random() < _FOR_SHOW:
+            yield row._replace(text=_LAST_YEH.sub("ے", row.text).translate(_SHOWN_KAF))
+        else:
+            tables = typed[row.label]
+            yield row._replace(text=row.text.translate(tables[int(rng.integers(0, len(tables)))]))
 
 
 def sib_rows(data: Path, *, split: Split, rng: Rng, without: Iterable[str] = ()) -> Iterator[Row]:

@@ -48,6 +48,7 @@ JOINED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("lel", "lil", "ll", "le", "b", "bi", "be"), ""),
         **dict.fromkeys(("fel", "fil", "fal"), "في ال"),
         **dict.fromkeys(("3al", "3el", "3l"), "على ال"),
+        **dict.fromkeys(("w", "wa", "we", "o", "ou"), ""),
     },
     "fa": {},
 }  # fmt: skip
@@ -228,14 +229,23 @@ def _common(left: Sequence[str], right: Sequence[str]) -> int:
     return before[-1]
 
 
-def held_out_figures(data: Path, *, seed: int = 17) -> list[Figure]:
-    """Fit a model without every fourth writer's style, and without any comment judged, and measure it on those."""
+def fit_held_out(data: Path, *, seed: int = 17) -> tuple[WordModel, dict[str, list[Mapping[str, Any]]]]:
+    """Fit a model without every fourth writer's style, and without any comment judged in its lexicons.
+
+    :returns: the model, and by language the comments of the writers held out.
+    """
     learn, judge, texts = {}, {}, set()
     for lang in LANGS:
         rows = romanised_rows(data, lang)
         learn[lang], judge[lang] = split_styles(rows)
         texts |= {row["text"] for row in rows}
     model, _ = fit_words(data, learn, texts, seed=seed)
+    return model, judge
+
+
+def held_out_figures(data: Path, *, seed: int = 17) -> list[Figure]:
+    """Measure a model on the writers it was fitted without."""
+    model, judge = fit_held_out(data, seed=seed)
     return figures_of(model, judge, "romanised comments, writers' styles never seen")
 
 

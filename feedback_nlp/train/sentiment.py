@@ -9,67 +9,26 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from feedback_nlp.core.columns import POLARITIES, SENTIMENTS
+from feedback_nlp.core.columns import POLARITIES
 from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
-from feedback_nlp.core.modelfolder import ModelFolder, write_model
+from feedback_nlp.core.modelfolder import ModelFolder, open_model, write_model
 from feedback_nlp.core.ngrams import NgramSpec, ngram_matrix
-from feedback_nlp.normalise.clauses import find_clauses
-from feedback_nlp.normalise.normaliser import normalise
-from feedback_nlp.sentiment.backends import Clauses, Floats
+from feedback_nlp.embed.backends.reader import ReaderEncoder
+from feedback_nlp.sentiment.backends import Floats
 from feedback_nlp.sentiment.backends.linear import KIND, LinearJudge, mixed_features
 from feedback_nlp.train.data import provenance
-from feedback_nlp.train.evaluate_sentiment import (
-    abstention_figures,
-    calibration_figures,
-    judge_kept_back,
-    polarity_figures,
-    sentiment_card,
-)
+from feedback_nlp.train.evaluate_sentiment import judge_kept_back, sentiment_card
 from feedback_nlp.train.figures import Figure, macro_f1
-from feedback_nlp.train.fit import Design, best_temperature, fit_logistic, fit_softmax, fold_in, rarity, stretch
-from feedback_nlp.train.fit_vectors import encode, encoder_fingerprint
-from feedback_nlp.train.sentiment_data import FOLDS, ROOT_CAUSES, Labelled, Mask, read_labelled
+from feedback_nlp.train.fit import Design, best_temperature, fit_logistic, fold_in, stretch
+from feedback_nlp.train.fit_vectors import encoder_fingerprint
+from feedback_nlp.train.reader_data import UNSEEN
+from feedback_nlp.train.sentiment_data import FOLDS, PHRASES, ROOT_CAUSES, Labelled, Mask, read_labelled
+from feedback_nlp.train.sentiment_figures import MIXED, abstention_figures, calibration_figures, polarity_figures
+from feedback_nlp.train.sentiment_material import SPEC, VECTOR_GAIN, Material, Rows, clauses_of, prepare
+from feedback_nlp.train.sentiment_phrases import with_phrases
+from feedback_nlp.train.sentiment_reader import Compared, fit_blend, open_reader, read, unseen_figures
 
-SPEC = NgramSpec(words=(1, 2), chars=(3, 4, 5), bits=18)
-MIXED = SENTIMENTS.index("mixed")
-VECTOR_GAIN = 3.0
-_L2, _MIXED_L2, _ITERATIONS = 2e-4, 1e-3, 40
 _LANGS = ("ar", "fa", "en")
-
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True)
-class Material:
-    """Everything a fit needs.
-
-    :param labelled: the comments with their labels.
-    :param cleans: the normalised texts.
-    :param design: n-grams, stretched by ``factors``, and the comments' vectors times ``VECTOR_GAIN``.
-    :param factors: see :func:`feedback_nlp.train.fit.rarity`.
-    :param clauses: clauses of the comments annotated for root causes, the only set where ``mixed`` is known.
-    :param clause_design: their n-grams, stretched too, and no vectors.
-    """
-
-    labelled: Labelled
-    cleans: Sequence[str]
-    design: Design
-    factors: Floats
-    clauses: Clauses
-    clause_design: Design
-
-    def fit(self, training: Mask) -> LinearHead:
-        """Fit the head on these rows: polarities without the mixed comments, and mixed on the annotated ones."""
-        wanted = training & (self.labelled.labels != MIXED)
-        rows = np.flatnonzero(wanted)
-        weights = self.labelled.row_weights(wanted)[rows]
-        targets = np.eye(len(POLARITIES))[self.labelled.labels[rows]]
-        polarity = fit_softmax(self.design.take(rows), targets, weights, l2=_L2, iterations=_ITERATIONS)
-        known = np.flatnonzero(training & (self.labelled.sets == ROOT_CAUSES))
-        mixed = (self.labelled.labels[known] == MIXED)[:, None].astype(np.float32)
-        side = fit_logistic(self.design.take(known), mixed, np.ones_like(mixed), l2=_MIXED_L2, iterations=_ITERATIONS)
-        weights_of_both = np.concatenate([polarity.weights, side.weights], axis=1)
-        return LinearHead(weights_of_both, np.append(polarity.bias, side.bias))
 
 
 @dataclass(frozen=True)
@@ -80,62 +39,62 @@ class Unseen:
     :param scores: float32 array (rows, 3).
     :param mixed_scores: float32 array (rows,).
     :param clause_scores: float32 array (clauses of the material, 3); 0 where no head is free of the source.
+    :param heads: int array (rows,), which of ``fitted`` scored each.
+    :param fitted: the heads.
     """
 
     rows: Rows
     scores: Floats
     mixed_scores: Floats
     clause_scores: Floats
-
-
-def clauses_of(cleans: Sequence[str], langs: Sequence[str], rows: Sequence[int] | Rows) -> Clauses:
-    """Cut some of the normalised texts into clauses."""
-    found = [(row, start, end) for row in rows for start, end in find_clauses(cleans[row], [langs[row]])]
-    table = np.array(found, dtype=np.int64).reshape(-1, 3)
-    return Clauses(table[:, 0], table[:, 1], table[:, 2])
-
-
-def prepare(labelled: Labelled) -> Material:
-    """Normalise, cut and hash all comments."""
-    cleans = [normalise(text, lang).clean for text, lang in zip(labelled.texts, labelled.langs, strict=True)]
-    features = ngram_matrix(cleans, SPEC)
-    factors = rarity(features[np.flatnonzero(~labelled.judged)])
-    annotated = np.flatnonzero((labelled.sets == ROOT_CAUSES) & ~labelled.judged)
-    clauses = clauses_of(cleans, list(labelled.langs), annotated)
-    texts = [cleans[row][start:end] for row, start, end in zip(clauses.rows, clauses.starts, clauses.ends, strict=True)]
-    vectors = encode(cleans) * np.float32(VECTOR_GAIN)
-    none = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)
-    clause_design = Design(stretch(ngram_matrix(texts, SPEC), factors), none)
-    return Material(labelled, cleans, Design(stretch(features, factors), vectors), factors, clauses, clause_design)
+    heads: Rows
+    fitted: Sequence[LinearHead]
 
 
 def leave_sources_out(material: Material) -> Unseen:
     """Score the comments of each fold's sources with a head fitted without them."""
     labelled = material.labelled
-    rows, scores = [], []
+    rows, scores, fitted = [], [], []
     clause_scores = np.zeros((len(material.clauses), len(POLARITIES)), dtype=np.float32)
     for sources in FOLDS:
         held = np.isin(labelled.sources, sources)
         head = material.fit(~held & ~labelled.judged)
         picked = np.flatnonzero(held)
+        fitted.append(head)
         rows.append(picked)
         scores.append(material.design.take(picked).scores(head))
         clauses = np.flatnonzero(held[material.clauses.rows])
         clause_scores[clauses] = material.clause_design.take(clauses).scores(head)[:, :3]
     stacked = np.concatenate(scores)
-    return Unseen(np.concatenate(rows), stacked[:, :3], stacked[:, 3], clause_scores)
+    heads = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+    return Unseen(np.concatenate(rows), stacked[:, :3], stacked[:, 3], clause_scores, heads, fitted)
 
 
-def temperatures(labelled: Labelled, unseen: Unseen) -> dict[str, float]:
-    """Fit a temperature for each language on sources never seen, each source counting the same; ``*`` is their mean."""
+def temperatures(labelled: Labelled, unseen: Unseen, wanted: Mask | None = None) -> dict[str, float]:
+    """Fit a temperature for each language on sources never seen, each source counting the same; ``*`` is their mean.
+
+    :param wanted: bool array (rows of ``unseen``), which to fit on; all that are not kept for judging when None.
+    """
     labels, langs = labelled.labels[unseen.rows], labelled.langs[unseen.rows]
+    usable = (labels != MIXED) & ~labelled.judged[unseen.rows]
+    usable = usable if wanted is None else usable & wanted
     names, inverse = np.unique(labelled.sources[unseen.rows], return_inverse=True)
-    weights = 1 / np.bincount(inverse, minlength=len(names))[inverse]
+    weights = 1 / np.maximum(np.bincount(inverse[usable], minlength=len(names)), 1)[inverse]
     found = {}
     for lang in _LANGS:
-        rows = (langs == lang) & (labels != MIXED)
-        found[lang] = best_temperature(unseen.scores[rows], labels[rows], weights[rows])
+        rows = usable & (langs == lang)
+        found[lang] = best_temperature(unseen.scores[rows], labels[rows], weights[rows]) if rows.any() else 1.0
     return found | {"*": float(np.mean(list(found.values())))}
+
+
+def crossed_probs(labelled: Labelled, unseen: Unseen) -> Floats:
+    """Return probabilities of unseen comments, each with a temperature fitted on the other folds' sources."""
+    probs = np.zeros_like(unseen.scores)
+    for fold in np.unique(unseen.heads):
+        here = unseen.heads == fold
+        heats = temperatures(labelled, unseen, ~here)
+        probs[here] = softmax(unseen.scores[here] / _heat(heats, labelled.langs[unseen.rows[here]]))
+    return probs
 
 
 def _heat(heats: Mapping[str, float], langs: Iterable[str]) -> Floats:
@@ -168,41 +127,90 @@ def fit_mixed(material: Material, unseen: Unseen, heats: Mapping[str, float]) ->
     return head, float(choices[int(np.argmax(gains))])
 
 
-def train_sentiment(data: Path, out: Path, *, seed: int = 17, created_at: str = "2026-11-28") -> ModelFolder:
+def train_sentiment(
+    data: Path,
+    out: Path,
+    *,
+    seed: int = 17,
+    created_at: str = "2026-11-28",
+    spec: NgramSpec = SPEC,
+    reader: Path | None = None,
+    judged_reader: Path | None = None,
+) -> ModelFolder:
     """Fit the sentiment model, judge it on what it never saw, and write its folder and card.
 
     :param data: the data folder.
     :param out: the model folder to write.
     :param seed: picks the comments of sets larger than :data:`PER_SET`.
     :param created_at: date in the manifest.
+    :param spec: the n-grams.
+    :param reader: folder of a reading encoder that was trained without the sources of
+        ``feedback_nlp.train.reader_data.UNSEEN``; its scores are blended in. None for a model without a reader.
+    :param judged_reader: folder of the encoder that the blend is judged with, trained on all sources; ``reader`` where
+        None.
     :raises MissingInputError: when a data file is missing.
+    :raises ModelError: when a reader is missing, damaged or of another kind.
     """
-    labelled = read_labelled(data, seed=seed)
-    material = prepare(labelled)
+    labelled = with_phrases(read_labelled(data, seed=seed))
+    material = prepare(labelled, spec)
     unseen = leave_sources_out(material)
     heats = temperatures(labelled, unseen)
     mixed, mixed_from = fit_mixed(material, unseen, heats)
     fitted = material.fit(~labelled.judged)
-    head = fold_in(fitted, material.factors)
-    arrays = head.to_arrays() | {
+    arrays = fold_in(fitted, material.factors).to_arrays() | {
         "vector_weights": fitted.weights[len(material.factors) :] * np.float32(VECTOR_GAIN),
         "mixed_weights": mixed.weights[:, 0],
         "mixed_bias": mixed.bias,
     }
-    figures = _figures_unseen(labelled, unseen, heats)
-    details = _details(data, labelled, heats, mixed_from, seed=seed, created_at=created_at)
+    details = _details(data, labelled, spec, heats, mixed_from, seed=seed, created_at=created_at)
+    figures = _figures_unseen(labelled, unseen)
+    if reader is not None:
+        found = _compared(material, unseen, spec, open_reader(reader))
+        blend = fit_blend(found)
+        arrays["reader_mixed_weights"] = blend.mixed_weights
+        details["calibration"]["reader"] = blend.as_dict() | {"fitted_to": open_model(reader).fingerprint}
+        figures += unseen_figures(found)
     folder = write_model(out, kind=KIND, name="sentiment", version="1", details=details, arrays=arrays)
-    figures += judge_kept_back(LinearJudge.from_folder(folder), labelled, material.cleans)
+    judge = LinearJudge.from_folder(folder)
+    figures += judge_kept_back(judge, labelled, material.cleans)
+    if reader is not None:
+        figures += judge_kept_back(judge, labelled, material.cleans, open_reader(judged_reader or reader))
     metrics = {"metrics": [figure.as_dict() for figure in figures]}
     return write_model(
         out, kind=KIND, name="sentiment", version="1", details=details | metrics, card=sentiment_card(figures, details)
     )
 
 
-def _figures_unseen(labelled: Labelled, unseen: Unseen, heats: Mapping[str, float]) -> list[Figure]:
+def _compared(material: Material, unseen: Unseen, spec: NgramSpec, encoder: ReaderEncoder) -> Compared:
+    """Score comments that neither the n-gram heads nor the reader has seen, by n-grams alone, and read them."""
+    labelled = material.labelled
+    wanted = np.isin(labelled.sources[unseen.rows], UNSEEN) & ~labelled.judged[unseen.rows]
+    rows, heads = unseen.rows[wanted], unseen.heads[wanted]
+    texts, langs = [material.cleans[row] for row in rows.tolist()], labelled.langs[rows].tolist()
+    clauses = clauses_of(texts, langs, range(len(texts)))
+    spans = zip(clauses.rows.tolist(), clauses.starts.tolist(), clauses.ends.tolist(), strict=True)
+    parts = stretch(ngram_matrix([texts[row][start:end] for row, start, end in spans], spec), material.factors)
+    own, clause_own = np.zeros((len(rows), 4), dtype=np.float32), np.zeros((len(clauses), 3), dtype=np.float32)
+    for number, head in enumerate(unseen.fitted):
+        bare = LinearHead(head.weights[: parts.shape[1]], head.bias)
+        here, there = np.flatnonzero(heads == number), np.flatnonzero(heads[clauses.rows] == number)
+        own[here] = bare.scores(material.design.sparse[rows[here]])
+        clause_own[there] = bare.scores(parts[there])[:, :3]
+    return Compared(
+        labelled.labels[rows],
+        labelled.langs[rows],
+        labelled.sources[rows],
+        np.asarray(labelled.sets[rows] == ROOT_CAUSES, dtype=bool),
+        own,
+        clauses,
+        clause_own,
+        read(encoder, texts, clauses),
+    )
+
+
+def _figures_unseen(labelled: Labelled, unseen: Unseen) -> list[Figure]:
     kept = labelled.labels[unseen.rows] != MIXED
-    rows = unseen.rows[kept]
-    probs = softmax(unseen.scores[kept] / _heat(heats, labelled.langs[rows]))
+    rows, probs = unseen.rows[kept], crossed_probs(labelled, unseen)[kept]
     sources, langs, labels = labelled.sources[rows], labelled.langs[rows], labelled.labels[rows]
     figures: list[Figure] = []
     for source in np.unique(sources):
@@ -216,20 +224,29 @@ def _figures_unseen(labelled: Labelled, unseen: Unseen, heats: Mapping[str, floa
 
 
 def _details(
-    data: Path, labelled: Labelled, heats: Mapping[str, float], mixed_from: float, *, seed: int, created_at: str
+    data: Path,
+    labelled: Labelled,
+    spec: NgramSpec,
+    heats: Mapping[str, float],
+    mixed_from: float,
+    *,
+    seed: int,
+    created_at: str,
 ) -> dict[str, Any]:
     names, counts = np.unique(labelled.sets[~labelled.judged], return_counts=True)
+    used = dict(zip(map(str, names), map(int, counts), strict=True))
+    written = {"name": PHRASES, "rows": used.pop(PHRASES, 0), "licence": "Apache-2.0, written for this model"}
     return {
         "languages": list(_LANGS),
         "labels": list(POLARITIES),
-        "ngrams": {"words": list(SPEC.words), "chars": list(SPEC.chars), "bits": SPEC.bits},
+        "ngrams": {"words": list(spec.words), "chars": list(spec.chars), "bits": spec.bits},
         "encoder": encoder_fingerprint(),
         "calibration": {
             "method": "temperature by language, fitted on sources never seen",
             "temperatures": {lang: round(value, 4) for lang, value in heats.items()},
             "mixed_from": round(mixed_from, 4),
         },
-        "training_data": list(provenance(data, dict(zip(map(str, names), map(int, counts), strict=True)))),
+        "training_data": [*provenance(data, used), written],
         "library_versions": {name: version(name) for name in ("numpy", "scipy", "pyarrow", "safetensors")},
         "seed": seed,
         "created_at": created_at,

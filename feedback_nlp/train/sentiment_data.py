@@ -18,6 +18,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 ROOT_CAUSES = "rootcause"
+PHRASES = "phrases"
 LONGEST = 1_000
 PER_SET = 12_000
 _NEUTRAL = SENTIMENTS.index("neutral")
@@ -83,6 +84,9 @@ class Labelled:
     :param sets: data set it was read from.
     :param judged: True where it is kept for judging.
     :param rated: True where the label was made from stars.
+    :param domains: domain of each, that of its source where the comment has none.
+    :param splits: published split of each, or empty.
+    :param identities: what must stay on one side of any split: the review a sentence belongs to, else the text.
     """
 
     texts: Sequence[str]
@@ -92,6 +96,9 @@ class Labelled:
     sets: np.ndarray[Any, Any]
     judged: Mask
     rated: Mask
+    domains: np.ndarray[Any, Any]
+    splits: np.ndarray[Any, Any]
+    identities: np.ndarray[Any, Any]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -143,8 +150,9 @@ def _identity(name: str, row: Mapping[Hashable, Any]) -> str:
 def _one_set(data: Path, name: str, seed: int) -> pd.DataFrame:
     frame = read_set(data, name)
     frame = frame[frame["sentiment"].notna()]
-    kept = [is_kept_back(name, row["split"], _identity(name, row)) for row in frame.to_dict("records")]
-    frame = frame.assign(judged=kept, set=name, source=name, rated=frame["rating"].notna())
+    identities = [_identity(name, row) for row in frame.to_dict("records")]
+    kept = [is_kept_back(name, *pair) for pair in zip(frame["split"], identities, strict=True)]
+    frame = frame.assign(judged=kept, set=name, source=name, rated=frame["rating"].notna(), identity=identities)
     surplus = np.flatnonzero(~frame["judged"])
     picked = np.random.default_rng(seed).permutation(surplus)[PER_SET:]
     return frame.drop(frame.index[picked])
@@ -167,9 +175,11 @@ def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
     shut = frozenset(set_names(data, folder="eval"))
     frames = [_annotated(data, shut)]
     frames += [_one_set(data, name, seed) for name in set_names(data) if _has_sentiment(data, name)]
-    columns = ["text", "lang", "sentiment", "source", "set", "judged", "rated"]
-    frame = pd.concat([part[columns] for part in frames], ignore_index=True)
+    columns = ["text", "lang", "sentiment", "source", "set", "judged", "rated", "domain", "split", "identity"]
+    frame = pd.concat([part.reindex(columns=columns) for part in frames], ignore_index=True)
     frame = frame.assign(text=frame["text"].str.slice(0, LONGEST))
+    first = frame.dropna(subset=["domain"]).drop_duplicates("source").set_index("source")["domain"]
+    frame["domain"] = frame["domain"].fillna(frame["source"].map(first)).fillna("")
     frame["key"] = frame["text"].map(text_key)
     outside = {text_key(text) for name in sorted(shut) for text in _evaluated_texts(data, name)}
     frame = frame[~frame["key"].isin(outside)]
@@ -179,12 +189,15 @@ def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
     names = {name: position for position, name in enumerate(SENTIMENTS)}
     return Labelled(
         list(frame["text"]),
-        frame["lang"].to_numpy(),
+        frame["lang"].to_numpy(str),
         np.asarray(frame["sentiment"].map(names), dtype=np.int64),
-        frame["source"].to_numpy(),
-        frame["set"].to_numpy(),
+        frame["source"].to_numpy(str),
+        frame["set"].to_numpy(str),
         frame["judged"].to_numpy(bool),
         frame["rated"].to_numpy(bool),
+        frame["domain"].to_numpy(str),
+        frame["split"].fillna("").to_numpy(str),
+        frame["identity"].fillna(frame["key"]).to_numpy(str),
     )
 
 

@@ -49,3 +49,47 @@ def bert_folder(tmp_path_factory):
     )
     transformers.BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def reader_weights():
+    """A trunk of two layers and a reading layer, untrained, for the tokenizer of 70 pieces."""
+    torch = pytest.importorskip("torch")
+    from feedback_nlp.embed.network import new_reader
+
+    generator = torch.Generator().manual_seed(5)
+    width = 32
+    shapes = {
+        "embeddings.word_embeddings.weight": (70, width),
+        "embeddings.position_embeddings.weight": (128, width),
+        "embeddings.token_type_embeddings.weight": (1, width),
+    }
+    for number in (0, 1):
+        name = f"encoder.layer.{number}"
+        dense = {f"attention.self.{part}": (width, width) for part in ("query", "key", "value")}
+        dense |= {
+            "attention.output.dense": (width, width),
+            "intermediate.dense": (4 * width, width),
+            "output.dense": (width, 4 * width),
+        }
+        for part, shape in dense.items():
+            shapes |= {f"{name}.{part}.weight": shape, f"{name}.{part}.bias": shape[:1]}
+    weights = {name: torch.randn(shape, generator=generator) * 0.2 for name, shape in shapes.items()}
+    norms = ["embeddings.LayerNorm"]
+    norms += [f"encoder.layer.{n}.{part}output.LayerNorm" for n in (0, 1) for part in ("attention.", "")]
+    for name in norms:
+        weights |= {f"{name}.weight": torch.ones(width), f"{name}.bias": torch.zeros(width)}
+    reading = new_reader(width, seed=5)
+    for name, value in reading.items():
+        if value.ndim == 2:
+            reading[name] = torch.randn(value.shape, generator=generator) * 0.2
+    return weights | reading
+
+
+@pytest.fixture(scope="session")
+def reader_folder(reader_weights, tokenizer_file, tmp_path_factory):
+    """The tiny reader as a model folder."""
+    pytest.importorskip("transformers")
+    from feedback_nlp.train.encoder_write import write_weights
+
+    return write_weights(tmp_path_factory.mktemp("models") / "tiny-reader", reader_weights, tokenizer_file).path

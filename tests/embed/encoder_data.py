@@ -34,7 +34,7 @@ def _bitext(file, left, right, numbers, kind="sentence"):
 
 def _comments(file, rows):
     frame = pd.DataFrame(rows, columns=["text", "lang", "topic", "split", "extra"])
-    frame.to_parquet(file)
+    frame.assign(sentiment=None, rating=None, domain="shop").to_parquet(file)
 
 
 def _sib(lang, code, count):
@@ -59,7 +59,10 @@ def write_data(folder):
     _bitext(folder / "parallel" / "talks.parquet", "en", "ar", range(121))
     _bitext(folder / "parallel" / "shop_ui.parquet", "en", "fa", range(120))
     _bitext(folder / "parallel" / "dial2msa_ar_ar.parquet", "ar", "ar", range(20))
-    trilingual = [{"id": str(n), **{lang: f"{said(lang, n)} {THANKS[lang]}" for lang in PHRASES}} for n in range(20)]
+    trilingual = [
+        {"id": str(n), "src_lang": "en", **{lang: f"{said(lang, n)} {THANKS[lang]}" for lang in PHRASES}}
+        for n in range(20)
+    ]
     pd.DataFrame(trilingual).to_parquet(folder / "parallel" / "feedback_trilingual.parquet")
     for lang, word in (("ar", "طعام"), ("fa", "غذا")):
         text = f"word\tgloss\n{word}\tfood / meal\n"
@@ -82,5 +85,56 @@ def write_data(folder):
             ]
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             (folder / "romanised" / f"{lang}_{part}.jsonl").write_text(lines, encoding="utf-8")
+    write_judgements(folder)
     (folder / "manifest.jsonl").write_text(json.dumps({"name": "talks", "license": "CC0"}) + "\n", encoding="utf-8")
     return folder
+
+
+def _judged(lang, number):
+    code = ("P.operations", "E.attitude", "P.pricing")[number % 3]
+    sign = "-+"[number % 2]
+    text = f"{said(lang, number)}, {THANKS[lang]}"
+    return {
+        "id": f"{lang}-{number}",
+        "lang": lang,
+        "source": ("en_twitter_us_airline", f"{lang}_shop")[number % 4 > 0],
+        "text": text,
+        "s": {"-": "neg", "+": "pos"}[sign],
+        "d": [[code, sign, text.split(",", maxsplit=1)[0]]],
+        "o": ["product"] if number % 5 == 0 else [],
+        "em": "joy" if sign == "+" else "anger",
+        "ef": "na",
+        "rs": "na",
+        "ch": "na",
+        "j": "use",
+        "g": 2,
+        "ok": 1,
+    }
+
+
+def write_judgements(folder):
+    """Write comments with sentiment and root causes: 24 a language for training, 6 a language for judging."""
+    rows = [
+        (
+            f"{said('fa', n)} {n}",
+            "fa",
+            None,
+            "dev" if n % 4 == 0 else "train",
+            "{}",
+            ("negative", "positive")[n % 2],
+            None,
+        )
+        for n in range(40)
+    ]
+    columns = ["text", "lang", "topic", "split", "extra", "sentiment", "rating"]
+    pd.DataFrame(rows, columns=columns).assign(domain="food").to_parquet(folder / "feedback" / "fa_snappfood.parquet")
+    (folder / "rootcause").mkdir()
+    written = {key: value for key, value in _judged("en", 3).items() if key in ("id", "lang", "s", "o")}
+    written |= {"text": "not their call to make", "d": [["P.authority", "-", "not their call"]]}
+    for name, lines in (
+        ("train", [_judged(lang, n) for lang in PHRASES for n in range(24)]),
+        ("dev", [_judged(lang, n) for lang in PHRASES for n in range(24, 30)]),
+        ("synthetic", [written]),
+    ):
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (folder / "rootcause" / f"{name}.jsonl").write_text(text, encoding="utf-8")

@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from embed_samples import SENTENCES
 
+from feedback_nlp.core import huggingface as core
 from feedback_nlp.core.errors import ConfigError, ModelError
-from feedback_nlp.core.modelfolder import write_model
 from feedback_nlp.embed import Encoder, open_encoder
-from feedback_nlp.embed.backends import huggingface
-from feedback_nlp.embed.settings import ShippedBackend, TransformersBackend
+from feedback_nlp.embed.settings import TransformersBackend
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -125,25 +124,9 @@ def test_a_model_that_wants_its_own_code_is_refused(bert_folder, tmp_path):
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(huggingface, "find_spec", lambda name: None)
+    monkeypatch.setattr(core, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"feedback-nlp\[transformers\]"):
-        open_encoder(ShippedBackend())
-
-
-def test_shipped_kind_reads_a_model_folder(bert_folder, tokenizer_file, tmp_path):
-    folder = tmp_path / "encoder"
-    folder.mkdir()
-    for name in ("config.json", "model.safetensors"):
-        shutil.copy(bert_folder / name, folder / name)
-    shutil.copy(tokenizer_file, folder / "tokenizer.model")
-    write_model(folder, kind=huggingface.KIND, name="encoder", version="1", details={})
-    encoder = open_encoder(ShippedBackend(model=str(folder), batch_tokens=512))
-    vectors = encoder.encode([*SENTENCES, ""])
-    np.testing.assert_allclose(np.linalg.norm(vectors[:-1], axis=1), 1, rtol=1e-5)
-    assert not vectors[-1].any()
-    (folder / "config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ModelError, match="damaged"):
-        open_encoder(ShippedBackend(model=str(folder)))
+        open_encoder(TransformersBackend(model="any"))
 
 
 def test_opening_writes_nothing_to_the_terminal(bert_folder, capfd):

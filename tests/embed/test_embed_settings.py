@@ -4,7 +4,14 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from feedback_nlp.embed.settings import EmbedSettings, ShippedBackend, StaticBackend, TransformersBackend
+from feedback_nlp.config import load_config
+from feedback_nlp.embed.settings import (
+    EmbedSettings,
+    SentenceTransformersBackend,
+    ShippedBackend,
+    StaticBackend,
+    TransformersBackend,
+)
 
 
 def test_default_is_the_static_encoder():
@@ -17,8 +24,9 @@ def test_default_is_the_static_encoder():
         ({"kind": "static", "model": "mine"}, StaticBackend(model="mine")),
         ({"kind": "shipped"}, ShippedBackend()),
         ({"kind": "transformers", "model": "folder"}, TransformersBackend(model="folder")),
+        ({"kind": "sentence-transformers", "model": "folder"}, SentenceTransformersBackend(model="folder")),
     ],
-    ids=["static", "shipped", "transformers"],
+    ids=["static", "shipped", "transformers", "sentence-transformers"],
 )
 def test_kind_chooses_the_backend(raw, expected):
     assert EmbedSettings.model_validate({"backend": raw}).backend == expected
@@ -31,6 +39,7 @@ def test_kind_chooses_the_backend(raw, expected):
         {"kind": "static", "trust_remote_code": True},
         {"kind": "transformers"},
         {"kind": "transformers", "model": "a/b", "revision": "main"},
+        {"kind": "sentence-transformers", "model": "a/b", "trust_remote_code": True},
         {"kind": "shipped", "max_tokens": 4},
         {"kind": "shipped", "batch_tokens": 1},
         {"kind": "shipped", "threads": 0},
@@ -42,9 +51,15 @@ def test_wrong_values_are_refused(raw):
 
 
 def test_every_field_is_described():
-    for model in (EmbedSettings, StaticBackend, ShippedBackend, TransformersBackend):
+    backends = (StaticBackend, ShippedBackend, TransformersBackend, SentenceTransformersBackend)
+    for model in (EmbedSettings, *backends):
         for name, found in model.model_fields.items():
             assert found.description, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize(("profile", "backend"), [("fast", StaticBackend()), ("accurate", ShippedBackend())])
+def test_profiles_choose_the_encoder(profile, backend):
+    assert load_config(profile).embed.backend == backend
 
 
 @pytest.mark.slow

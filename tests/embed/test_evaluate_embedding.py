@@ -1,12 +1,14 @@
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
 from encoder_data import PHRASES, VERDICTS, write_data
 
 from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.embed.settings import ShippedBackend, StaticBackend
 from feedback_nlp.train import evaluate_embedding
-from feedback_nlp.train.evaluate_embedding import by_name, evaluate, nearest
+from feedback_nlp.train.evaluate_embedding import by_name, evaluate, judge, nearest
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +59,8 @@ def test_nearest():
 
 
 def test_a_perfect_encoder_and_a_blind_one(data):
-    seeing = evaluate(data, encoder=Oracle())
-    blind = evaluate(data, encoder=Babel())
+    seeing = judge(data, Oracle())
+    blind = judge(data, Babel())
     for found, missed in zip(seeing, blind, strict=True):
         if "retrieval" in found.metric and "Latn" not in found.lang:
             assert found.value == 1
@@ -67,7 +69,7 @@ def test_a_perfect_encoder_and_a_blind_one(data):
 
 
 def test_every_figure_is_whole(data):
-    figures = evaluate(data, encoder=Oracle())
+    figures = judge(data, Oracle())
     assert {figure.suite for figure in figures} == {"embedding"}
     assert {figure.lang for figure in figures} >= {"en-ar", "en-fa", "ar-fa", "ar", "fa", "en", "all"}
     for figure in figures:
@@ -79,9 +81,23 @@ def test_every_figure_is_whole(data):
 
 
 def test_the_same_seed_gives_the_same_figures(data):
-    assert evaluate(data, encoder=Babel(), seed=5) == evaluate(data, encoder=Babel(), seed=5)
+    assert judge(data, Babel(), seed=5) == judge(data, Babel(), seed=5)
 
 
 def test_missing_data_is_named(tmp_path):
     with pytest.raises(MissingInputError, match="tatoeba_laser_en_ar"):
-        evaluate(tmp_path, encoder=Babel())
+        judge(tmp_path, Babel())
+
+
+def test_encoders_stand_side_by_side(data, static_folder, tmp_path):
+    other = shutil.copytree(static_folder, tmp_path / "other")
+    backends = [StaticBackend(model=str(folder)) for folder in (static_folder, other)]
+    figures = evaluate(data, backends=backends)
+    half = len(figures) // 2
+    assert [figure.value for figure in figures[:half]] == [figure.value for figure in figures[half:]]
+    assert {figure.data.rsplit(", ", 1)[1] for figure in figures} == {str(static_folder), str(other)}
+
+
+def test_what_needs_torch_is_left_out_without_it(data, monkeypatch):
+    monkeypatch.setattr(evaluate_embedding, "find_spec", lambda name: None)
+    assert evaluate(data, backends=[ShippedBackend(model="nowhere")]) == []

@@ -9,7 +9,7 @@ from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.linear import LinearHead
 from feedback_nlp.core.modelfolder import open_model, resolve_model, write_model
 from feedback_nlp.core.ngrams import NgramSpec, extract, within_spans
-from feedback_nlp.sentiment.backends import Clauses, Judgement
+from feedback_nlp.sentiment.backends import Clauses, Given, Judgement
 from feedback_nlp.sentiment.backends.linear import KIND, LinearJudge, mixed_features
 from feedback_nlp.sentiment.stage import MIXED, decide
 
@@ -46,7 +46,7 @@ def test_mixed_rests_on_the_strongest_clauses() -> None:
 
 def test_the_decision_takes_mixed_first_and_scales_the_rest() -> None:
     probs = np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8]], dtype=np.float32)
-    labels, scores = decide(Judgement(probs, np.array([0.2, 0.6], dtype=np.float32), 0.5, probs[:0]))
+    labels, scores = decide(Judgement(probs, np.array([0.2, 0.6], dtype=np.float32), np.float32([0.5, 0.5]), probs[:0]))
     assert labels.tolist() == [2, MIXED]
     assert scores == pytest.approx([0.8 * 0.8, 0.6])
 
@@ -66,14 +66,14 @@ def test_a_folder_gives_back_what_was_written(tmp_path: Path) -> None:
     write_model(tmp_path, kind=KIND, name="small", version="1", details=details, arrays=arrays)
     judge = LinearJudge.open(tmp_path)
     assert judge.spec == NgramSpec((1,), (3,), 10)
-    warm = judge.judge(["good food"], ["en"], spans((0, 0, 9)))
-    cool = judge.judge(["good food"], ["fa"], spans())
+    warm = judge.judge(Given(["good food"], ["en"], spans((0, 0, 9))))
+    cool = judge.judge(Given(["good food"], ["fa"], spans()))
     assert warm.probs.max() < cool.probs.max()
     assert warm.clause_probs[0] == pytest.approx(warm.probs[0])
-    moved = judge.judge(["good food"], ["en"], spans(), np.array([[9, 0, 0, 0]], dtype=np.float32))
+    moved = judge.judge(Given(["good food"], ["en"], spans(), np.array([[9, 0, 0, 0]], dtype=np.float32)))
     assert moved.probs == pytest.approx(warm.probs, abs=1e-5)
     with pytest.raises(ModelError, match="fitted to 4"):
-        judge.judge(["good food"], ["en"], spans(), np.zeros((1, 5), dtype=np.float32))
+        judge.judge(Given(["good food"], ["en"], spans(), np.zeros((1, 5), dtype=np.float32)))
 
 
 def test_the_shipped_folder_tells_how_it_was_made() -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.core.modelfolder import ModelFolder, open_model
 from feedback_nlp.core.ngrams import NgramSpec
-from feedback_nlp.train import evaluate_sentiment, sentiment
+from feedback_nlp.sentiment.backends.linear import LinearJudge
+from feedback_nlp.train import evaluate_sentiment, sentiment, sentiment_folds
 from feedback_nlp.train.sentiment_data import is_kept_back, read_labelled, text_key
 
 WORDS = {
@@ -18,7 +20,10 @@ WORDS = {
     "ar": ("خدمة ممتازة", "خدمة سيئة", "الموعد غدا"),
     "fa": ("غذا عالی بود", "خیلی بد بود", "ساعت کاری"),
 }
-SETS = (("en_zomato_hyderabad", "en"), ("ar_elsahar_res1_qaym", "ar"), ("fa_snappfood", "fa"))
+SETS = (
+    *(("en_zomato_hyderabad", "en"), ("ar_elsahar_res1_qaym", "ar"), ("fa_snappfood", "fa")),
+    *(("en_twitter_us_airline", "en"), ("ar_marsa", "ar"), ("fa_digikala_fan_2k", "fa")),
+)
 POLAR = ("positive", "negative", "neutral")
 
 
@@ -58,7 +63,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     held.loc[0, "text"] = f"{WORDS['en'][1]} en_zomato_hyderabad 1"
     held.to_parquet(folder / "eval" / "en_edurabsa.parquet")
     for name, start, count in (("train", 0, 80), ("dev", 500, 24)):
-        rows = [_annotated(start + k, *SETS[k % 3]) for k in range(count)]
+        rows = [_annotated(start + k, *SETS[k % 6]) for k in range(count)]
         rows.append(_annotated(900 + start, "en_edurabsa", "en"))
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (folder / "rootcause" / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -67,9 +72,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentiment, "SPEC", NgramSpec(words=(1, 2), chars=(3,), bits=10))
+SMALL = NgramSpec(words=(1, 2), chars=(3,), bits=10)
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    return sentiment.train_sentiment(data, tmp_path_factory.mktemp("trained") / "a", spec=SMALL)
 
 
 def test_evaluation_texts_never_train(data: Path) -> None:
@@ -106,38 +114,61 @@ def test_weights_even_out_sets_and_labels(data: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small")
-def test_training_writes_a_whole_folder_twice_the_same(data: Path, tmp_path: Path) -> None:
-    first = sentiment.train_sentiment(data, tmp_path / "a")
-    again = sentiment.train_sentiment(data, tmp_path / "b")
-    assert first.fingerprint == again.fingerprint
-    card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
+def test_training_writes_a_whole_folder_twice_the_same(data: Path, trained: ModelFolder, tmp_path: Path) -> None:
+    again = sentiment.train_sentiment(data, tmp_path / "b", spec=SMALL)
+    assert trained.fingerprint == again.fingerprint
+    card = (trained.path / "README.md").read_text(encoding="utf-8")
     assert "fa_snappfood: 48 comments" in card
     assert "source never seen" in card
-    assert first.manifest["languages"] == ["ar", "fa", "en"]
-    assert {row["name"] for row in first.manifest["training_data"]} == {"rootcause", *(name for name, _ in SETS)}
-    assert all(row["value"] >= 0 for row in first.manifest["metrics"])
+    assert trained.manifest["languages"] == ["ar", "fa", "en"]
+    assert {row["name"] for row in trained.manifest["training_data"]} == {
+        "rootcause",
+        "phrases",
+        *(name for name, _ in SETS),
+    }
+    assert all(row["value"] >= 0 for row in trained.manifest["metrics"])
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small")
-def test_evaluation_measures_what_was_kept_back_and_a_baseline(data: Path, tmp_path: Path) -> None:
-    sentiment.train_sentiment(data, tmp_path / "a")
-    figures = evaluate_sentiment.evaluate(data, model=str(tmp_path / "a"))
+def test_evaluation_measures_what_was_kept_back_and_a_baseline(
+    data: Path, trained: ModelFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentiment_folds, "_FEWEST", 10)
+    figures = evaluate_sentiment.evaluate(data, model=str(trained.path))
     named = {figure.data for figure in figures}
     assert {"fa_snappfood, kept back", "rootcause dev", "en_edurabsa, evaluation only"} <= named
     assert {"fa_snappfood, TF-IDF + LR", "rootcause, TF-IDF + LR"} & named
+    assert {"fa_snappfood, in-source", "fa_snappfood, source never seen", "sources never seen"} <= named
+    assert "en_twitter_us_airline, 5 folds" in named
+    assert {"domain x, kept back", "domain x, sources never seen"} <= named
     assert all(figure.suite == "sentiment" for figure in figures)
     spans = [(f.low, f.value, f.high) for f in figures if f.low is not None and f.high is not None]
-    assert all(low <= value + 1e-9 and value <= high + 1e-9 for low, value, high in spans)
+    assert all(low <= high for low, _, high in spans)
+    quick = {figure.data for figure in evaluate_sentiment.evaluate(data, model=str(trained.path), refit=False)}
+    assert quick < named
+    assert not any("source" in name for name in quick)
+
+
+@pytest.mark.slow
+def test_a_reader_is_blended_in_and_measured_beside_the_model_without(
+    data: Path, trained: ModelFolder, reader_folder: Path, tmp_path: Path
+) -> None:
+    folder = sentiment.train_sentiment(data, tmp_path / "c", spec=SMALL, reader=reader_folder)
+    blend = folder.manifest["calibration"]["reader"]
+    assert blend["fitted_to"] == open_model(reader_folder).fingerprint
+    assert {"*", "en", "ar"} <= set(blend["texts"])
+    named = {row["data"] for row in folder.manifest["metrics"]}
+    assert {"ar_elsahar_res1_qaym, source never seen, with reader", "rootcause dev, with reader"} <= named
+    judge, plain = LinearJudge.from_folder(folder), LinearJudge.from_folder(trained)
+    assert judge.wants_readings
+    assert not plain.wants_readings
+    np.testing.assert_array_equal(judge.head.weights, plain.head.weights)
+    figures = evaluate_sentiment.evaluate(
+        data, model=str(folder.path), reader=str(reader_folder), baseline=False, refit=False
+    )
+    assert {"en_edurabsa, evaluation only", "en_edurabsa, evaluation only, with reader"} <= {f.data for f in figures}
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="does not exist"):
         read_labelled(tmp_path)
-
-
-def test_measures() -> None:
-    truth, found = np.array([0, 0, 2, 1]), np.array([0, 2, 2, 1])
-    assert evaluate_sentiment.weighted_f1(truth, found) == pytest.approx((2 * 2 / 3 + 2 / 3 + 1) / 4)
-    assert evaluate_sentiment.negative_positive_f1(truth, found) == pytest.approx(2 / 3)

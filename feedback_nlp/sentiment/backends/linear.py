@@ -1,10 +1,11 @@
 """LinearJudge: softmax over hashed n-grams and the comment's vector, and a small logistic head for mixed comments.
 
 A clause is judged by the n-grams that lie within it, taken from the comment's own table: the text is hashed once.
+Where an encoder has read the comment, its scores are blended in and take the vector's place.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.core.ngrams import NgramSpec, NgramTable, cache_sized, extract, to_matrix, within_spans
 from feedback_nlp.core.product import stable_product
-from feedback_nlp.sentiment.backends import Clauses, Floats, Ints, Judgement
+from feedback_nlp.sentiment.backends import Clauses, Floats, Given, Ints, Judgement, Readings
+from feedback_nlp.sentiment.backends.blend import Blend, blended, reader_logs, rows_of
 
 KIND = "sentiment-linear"
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
@@ -57,6 +59,8 @@ class LinearJudge:
     :param mixed_bias: its bias.
     :param mixed_from: probability from which a text counts as mixed.
     :param temperatures: divisor of the scores by language; ``*`` for any other.
+    :param blend: how a reader's scores are used; None for a model fitted without one.
+    :param wants_vectors: whether vectors must be given.
     """
 
     spec: NgramSpec
@@ -66,22 +70,25 @@ class LinearJudge:
     mixed_bias: float
     mixed_from: float
     temperatures: Mapping[str, float]
+    blend: Blend | None = None
+    wants_vectors: bool = True
 
     @classmethod
-    def open(cls, model: str | Path) -> "LinearJudge":
+    def open(cls, model: str | Path, *, vectors: bool = True) -> "LinearJudge":
         """Open a model of kind ``sentiment-linear``.
 
         :raises ModelError: when it is missing, damaged or of another kind.
         """
-        return cls.from_folder(open_model(resolve_model(model)).require(KIND))
+        return cls.from_folder(open_model(resolve_model(model)).require(KIND), vectors=vectors)
 
     @classmethod
-    def from_folder(cls, folder: ModelFolder) -> "LinearJudge":
+    def from_folder(cls, folder: ModelFolder, *, vectors: bool = True) -> "LinearJudge":
         """Read an opened model folder."""
         arrays = folder.arrays()
         grams = folder.manifest["ngrams"]
         spec = NgramSpec(tuple(grams["words"]), tuple(grams["chars"]), int(grams["bits"]))
         calibration = folder.manifest["calibration"]
+        reader = calibration.get("reader")
         return cls(
             spec,
             LinearHead.from_arrays(arrays),
@@ -90,44 +97,63 @@ class LinearJudge:
             float(arrays["mixed_bias"][0]),
             float(calibration["mixed_from"]),
             {str(lang): float(value) for lang, value in calibration["temperatures"].items()},
+            Blend.from_folder(reader, arrays["reader_mixed_weights"]) if reader else None,
+            vectors,
         )
 
-    def judge(
-        self, texts: Sequence[str], langs: Sequence[str], clauses: Clauses, vectors: Floats | None = None
-    ) -> Judgement:
+    @property
+    def wants_readings(self) -> bool:
+        """Tell whether the model was fitted to a reader's scores, too."""
+        return self.blend is not None
+
+    def judge(self, given: Given) -> Judgement:
         """Judge texts and their clauses; see :class:`feedback_nlp.sentiment.backends.Judge`.
 
         :raises ModelError: when the vectors are not of the width that the model was fitted to.
         """
-        self._check(vectors)
-        probs = np.zeros((len(texts), 3), dtype=np.float32)
-        mixed_scores = np.zeros(len(texts), dtype=np.float32)
-        clause_probs = np.zeros((len(clauses), 3), dtype=np.float32)
-        heat = np.array([self._temperature(lang) for lang in langs], dtype=np.float32)[:, None]
-        for first, last in cache_sized(texts):
-            low, high = np.searchsorted(clauses.rows, (first, last))
-            part = Clauses(clauses.rows[low:high] - first, clauses.starts[low:high], clauses.ends[low:high])
-            table = extract(texts[first:last], self.spec)
-            scores = self._scores(table)
-            if vectors is not None:
-                scores += stable_product(vectors[first:last], self.vector_weights)
-            probs[first:last] = softmax(scores[:, :3] / heat[first:last])
-            mixed_scores[first:last] = scores[:, 3]
-            if high > low:
-                scores = self._scores(within_spans(table, part.rows, part.starts, part.ends))
-                clause_probs[low:high] = softmax(scores[:, :3] / heat[clauses.rows[low:high]])
-        features = mixed_features(probs, mixed_scores, clause_probs, clauses.rows)
-        # Column by column: a BLAS product may depend on the number of rows.
-        mixed = np.full(len(texts), self.mixed_bias, dtype=np.float32)
-        for column, weight in zip(features.T, self.mixed_weights, strict=True):
-            mixed += column * weight
-        return Judgement(probs, sigmoid(mixed), self.mixed_from, clause_probs)
+        self._check(given)
+        parts = [self._judge(_part(given, first, last)) for first, last in cache_sized(given.texts)]
+        return Judgement(
+            np.concatenate([np.zeros((0, 3), dtype=np.float32), *[part.probs for part in parts]]),
+            np.concatenate([np.zeros(0, dtype=np.float32), *[part.mixed for part in parts]]),
+            np.concatenate([np.zeros(0, dtype=np.float32), *[part.mixed_from for part in parts]]),
+            np.concatenate([np.zeros((0, 3), dtype=np.float32), *[part.clause_probs for part in parts]]),
+        )
 
-    def _check(self, vectors: Floats | None) -> None:
+    def _judge(self, given: Given) -> Judgement:
+        clauses, readings = given.clauses, given.readings
+        known = np.zeros(len(given.texts), dtype=bool) if readings is None or self.blend is None else readings.known
+        table = extract(given.texts, self.spec)
+        own = self._scores(table)
+        if given.vectors is not None:
+            own[~known] += stable_product(given.vectors[~known], self.vector_weights)
+        clause_own = self._scores(within_spans(table, clauses.rows, clauses.starts, clauses.ends))
+        heat = np.array([self._temperature(lang) for lang in given.langs], dtype=np.float32)[:, None]
+        scores, clause_scores = own[:, :3] / heat, clause_own[:, :3] / heat[clauses.rows]
+        mixed_from = np.full(len(given.texts), self.mixed_from, dtype=np.float32)
+        if readings is not None and self.blend is not None:
+            there = known[clauses.rows]
+            langs = np.array(given.langs, dtype=object)
+            weights = rows_of(self.blend.texts, langs[known].tolist())
+            scores[known] = blended(own[known, :3], readings.scores[known], weights)
+            weights = rows_of(self.blend.clauses, langs[clauses.rows[there]].tolist())
+            clause_scores[there] = blended(clause_own[there, :3], readings.clause_scores[there], weights)
+            mixed_from[known] = self.blend.mixed_from
+        probs, clause_probs = softmax(scores), softmax(clause_scores)
+        features = mixed_features(probs, own[:, 3], clause_probs, clauses.rows)
+        mixed = _weighed(features, self.mixed_weights, self.mixed_bias)
+        if readings is not None and self.blend is not None:
+            logs = reader_logs(readings.scores)[1][:, 3:]
+            wide = np.concatenate([features, logs], axis=1)
+            mixed[known] = _weighed(wide[known], self.blend.mixed_weights, self.blend.mixed_bias)
+        return Judgement(probs, sigmoid(mixed), mixed_from, clause_probs)
+
+    def _check(self, given: Given) -> None:
         width = self.vector_weights.shape[0]
-        if vectors is not None and vectors.shape[1] != width:
+        read = self.blend is not None and given.readings is not None
+        if given.vectors is not None and given.vectors.shape[1] != width and not read:
             raise ModelError(
-                f"sentiment: vectors have width {vectors.shape[1]}, the model was fitted to {width}. "
+                f"sentiment: vectors have width {given.vectors.shape[1]}, the model was fitted to {width}. "
                 "Set sentiment.backend.vectors to false, or embed with the encoder it was fitted to."
             )
 
@@ -136,3 +162,30 @@ class LinearJudge:
 
     def _scores(self, table: NgramTable) -> Floats:
         return self.head.scores(to_matrix(table, self.spec.bits))
+
+
+def _weighed(features: Floats, weights: Floats, bias: float) -> Floats:
+    """Return a weighted sum of columns, column by column: a BLAS product may depend on the number of rows."""
+    total = np.full(len(features), bias, dtype=np.float32)
+    for column, weight in zip(features.T, weights, strict=True):
+        total += column * weight
+    return total
+
+
+def _part(given: Given, first: int, last: int) -> Given:
+    """Return some of the texts with what belongs to them."""
+    low, high = np.searchsorted(given.clauses.rows, (first, last))
+    clauses = Clauses(
+        given.clauses.rows[low:high] - first, given.clauses.starts[low:high], given.clauses.ends[low:high]
+    )
+    readings = given.readings
+    if readings is not None:
+        readings = Readings(readings.known[first:last], readings.scores[first:last], readings.clause_scores[low:high])
+    return replace(
+        given,
+        texts=given.texts[first:last],
+        langs=given.langs[first:last],
+        clauses=clauses,
+        vectors=None if given.vectors is None else given.vectors[first:last],
+        readings=readings,
+    )

@@ -1,0 +1,250 @@
+"""ReaderEncoder: the shipped transformer, which gives vectors and reads sentiment and root causes in the same pass."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feedback_nlp.core.errors import ConfigError, ModelError
+from feedback_nlp.core.modelfolder import open_model, resolve_model
+from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
+from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
+from feedback_nlp.embed.network import HEADS, READER, Spans, Weights, layer, mean_vectors, read, token_scores, trunk
+from feedback_nlp.embed.pieces import Ints, PieceCutter
+from feedback_nlp.embed.settings import ShippedBackend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KIND = "encoder"
+TRUNK_FILE, READER_FILE, CONFIG_FILE = "model.safetensors", "reader.safetensors", "config.json"
+_STEP = 8
+_SHAPE = {"model_type": "bert", "num_attention_heads": HEADS, "hidden_act": "gelu", "layer_norm_eps": 1e-12}
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What was read in texts.
+
+    :param vectors: float32 array (n, width), unit length; zeros for a text without a known token.
+    :param scores: float32 array (n, READING_LABELS).
+    :param clause_scores: float32 array (clauses, READING_LABELS).
+    :param token_owners: int64 array (tokens,), the text of each token read, rising.
+    :param token_bounds: int64 array (tokens, 2), start and end in the text.
+    :param token_scores: float32 array (tokens, TOKEN_LABELS).
+    """
+
+    vectors: Floats
+    scores: Floats
+    clause_scores: Floats
+    token_owners: Ints
+    token_bounds: Ints
+    token_scores: Floats
+
+
+def load_weights(folder: Path) -> dict[str, "Tensor"]:
+    """Load trunk and reader: matrices of linear maps in bf16, the rest in float32.
+
+    :raises ModelError: when a file is missing, or the network is not of the kind that is computed here.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    for name in (TRUNK_FILE, CONFIG_FILE):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder}: missing {name}. Bring the folder again.")
+    config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    for key, value in _SHAPE.items():
+        if config.get(key) != value:
+            raise ModelError(f"{folder}: its {key} is {config.get(key)}, {value} is needed. Use kind: transformers.")
+    found = load_file(folder / TRUNK_FILE)
+    if (folder / READER_FILE).is_file():
+        found |= load_file(folder / READER_FILE)
+    linear = [name.removesuffix(".weight") for name, value in found.items() if _is_linear(name, value)]
+    halves = {f"{name}.{part}" for name in linear for part in ("weight", "bias")}
+    return {name: value.to(torch.bfloat16 if name in halves else torch.float32) for name, value in found.items()}
+
+
+def _is_linear(name: str, value: "Tensor") -> bool:
+    inside = name.startswith(("encoder.layer.", f"{READER}."))
+    return inside and value.ndim == 2 and name.endswith(".weight")
+
+
+def check_torch() -> None:
+    """Check that PyTorch is installed.
+
+    :raises ConfigError: naming the extra that brings it.
+    """
+    if find_spec("torch") is None:
+        raise ConfigError(
+            "embed.backend {kind: shipped} needs torch: pip install 'feedback-nlp[transformers]', "
+            "or set embed.backend to {kind: static}."
+        )
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let PyTorch use so many threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class ReaderEncoder:
+    """The trilingual transformer: the mean of the trunk's last layer is the vector, a layer on top reads.
+
+    Texts are filled to the next length divisible by 8 and computed together with others of that length; then no bit
+    of a row's result hangs on its neighbours, nor on how many there are.
+
+    :param weights: see :func:`load_weights`.
+    :param cutter: cuts texts into word pieces.
+    :param silent: pieces that say nothing; a text of these alone is not read.
+    :param backend: ``max_tokens``, ``batch_tokens`` and ``threads`` are read.
+    """
+
+    def __init__(self, weights: Weights, cutter: PieceCutter, silent: Sequence[int], backend: ShippedBackend) -> None:
+        self._weights = weights
+        self._cutter = cutter
+        self._silent = frozenset(silent)
+        self._backend = backend
+
+    @classmethod
+    def open(cls, backend: ShippedBackend) -> "ReaderEncoder":
+        """Open a model folder of kind ``encoder``.
+
+        :raises ConfigError: when PyTorch is not installed.
+        :raises ModelError: when the folder is missing, damaged or of another kind.
+        """
+        check_torch()
+        folder = open_model(resolve_model(backend.model)).require(KIND).path
+        tokenizer = open_tokenizer(folder / TOKENIZER)
+        return cls(load_weights(folder), PieceCutter(tokenizer), silent_pieces(tokenizer), backend)
+
+    @property
+    def width(self) -> int:
+        """Return the number of dimensions."""
+        return int(self._weights["embeddings.word_embeddings.weight"].shape[1])
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether the model has a reading layer."""
+        return f"{READER}.output.dense.weight" in self._weights
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Return float32 array (n, width), rows of unit length; zeros for a text without a known token."""
+        ids = [found for found, _ in self._cut(texts)]
+        out = np.zeros((len(ids), self.width), dtype=np.float32)
+        with _inference(self._backend.threads):
+            for rows, numbers, mask in self._batches(ids):
+                out[rows] = mean_vectors(trunk(self._weights, numbers, mask), mask).numpy()
+        return out
+
+    def read(self, texts: Sequence[str], clauses: Ints) -> Readings:
+        """Return vectors and readings.
+
+        :param clauses: int64 array (m, 3) of text, start, end in the texts.
+        """
+        cut = self._cut(texts)
+        ids, bounds = [found for found, _ in cut], [found for _, found in cut]
+        firsts = np.concatenate([[0], np.cumsum([len(found) for found in ids], dtype=np.int64)])
+        out = Readings(
+            np.zeros((len(ids), self.width), dtype=np.float32),
+            np.zeros((len(ids), len(READING_LABELS)), dtype=np.float32),
+            np.zeros((len(clauses), len(READING_LABELS)), dtype=np.float32),
+            np.repeat(np.arange(len(ids), dtype=np.int64), np.diff(firsts)),
+            np.concatenate([np.zeros((0, 2), dtype=np.int64), *bounds]),
+            np.zeros((int(firsts[-1]), len(TOKEN_LABELS)), dtype=np.float32),
+        )
+        with _inference(self._backend.threads):
+            for rows, numbers, mask in self._batches(ids):
+                hidden = trunk(self._weights, numbers, mask)
+                out.vectors[rows] = mean_vectors(hidden, mask).numpy()
+                hidden = layer(self._weights, READER, hidden, mask[:, None, None, :])
+                self._read_batch(out, (rows, firsts, clauses), hidden, mask)
+        return out
+
+    def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:
+        limit = min(self._backend.max_tokens, len(self._weights["embeddings.position_embeddings.weight"]))
+        return [
+            ([], bounds[:0]) if self._silent.issuperset(ids) else (ids[:limit], bounds[:limit])
+            for ids, bounds in self._cutter.cut(texts)
+        ]
+
+    def _batches(self, ids: Sequence[list[int]]) -> Iterator[tuple[list[int], "Tensor", "Tensor"]]:
+        """Yield rows of one length with their piece numbers and mask."""
+        import torch
+
+        by_length: dict[int, list[int]] = {}
+        for row, found in enumerate(ids):
+            if found:
+                by_length.setdefault(-(-len(found) // _STEP) * _STEP, []).append(row)
+        for length, rows in sorted(by_length.items()):
+            height = max(self._backend.batch_tokens // length, 1)
+            for first in range(0, len(rows), height):
+                part = rows[first : first + height]
+                numbers = np.zeros((len(part), length), dtype=np.int64)
+                mask = np.zeros((len(part), length), dtype=bool)
+                for place, row in enumerate(part):
+                    numbers[place, : len(ids[row])] = ids[row]
+                    mask[place, : len(ids[row])] = True
+                yield part, torch.from_numpy(numbers), torch.from_numpy(mask)
+
+    def _read_batch(self, out: Readings, where: tuple[list[int], Ints, Ints], hidden: "Tensor", mask: "Tensor") -> None:
+        """Put a batch's scores in their places.
+
+        :param where: the rows of the batch, the first token of each text, all clauses.
+        :param hidden: the reading layer of these rows.
+        """
+        import torch
+
+        rows, firsts, clauses = where
+        tokens = token_scores(self._weights, hidden)
+        kept, owners, inside = _clauses_of(rows, mask.shape, out.token_bounds, firsts, clauses)
+        spans = Spans(
+            torch.cat([torch.arange(len(rows)), torch.from_numpy(owners)]), torch.cat([mask, torch.from_numpy(inside)])
+        )
+        scores = read(self._weights, hidden, tokens, spans).numpy()
+        out.scores[rows] = scores[: len(rows)]
+        out.clause_scores[kept] = scores[len(rows) :]
+        sizes = np.diff(firsts)[rows]
+        places = np.concatenate([np.arange(firsts[row], firsts[row + 1]) for row in rows])
+        out.token_scores[places] = tokens.numpy()[np.arange(mask.shape[1]) < sizes[:, None]]
+
+
+def _clauses_of(
+    rows: list[int], shape: Sequence[int], bounds: Ints, firsts: Ints, clauses: Ints
+) -> tuple[Ints, Ints, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return the clauses of some texts, the place of each one's text in the batch, and the tokens that it holds."""
+    places = np.full(len(firsts) - 1, -1)
+    places[rows] = np.arange(len(rows))
+    kept = np.flatnonzero(places[clauses[:, 0]] >= 0) if len(clauses) else np.zeros(0, dtype=np.int64)
+    owners = places[clauses[kept, 0]]
+    at = np.arange(shape[1])
+    first = firsts[clauses[kept, 0]][:, None]
+    there = at < firsts[clauses[kept, 0] + 1][:, None] - first
+    spots = np.where(there, first + at, 0)
+    starts, ends = bounds[spots, 0], bounds[spots, 1]
+    lows, highs = clauses[kept, 1:2], clauses[kept, 2:3]
+    # A lone word boundary covers nothing; it belongs where it stands.
+    inside = there & (starts < highs) & ((ends > lows) | (starts >= lows))
+    return kept, owners.astype(np.int64), inside
+
+
+@contextmanager
+def _inference(count: int) -> Iterator[None]:
+    import torch
+
+    with threads(count), torch.inference_mode():
+        yield

@@ -1,0 +1,165 @@
+"""The shipped transformer as plain functions over named tensors: a BERT trunk, one reading layer, and pooling.
+
+The trunk's names are those of Hugging Face's ``BertModel``, so its file opens there too. PyTorch is imported when a
+function runs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weights = Mapping[str, "Tensor"]
+
+HEADS = 4
+QUERIES = 4
+READER = "reader.layer"
+_EPSILON = 1e-12
+_NOWHERE = -20.0
+_BLOCK = 8
+_TOKENS = len(TOKEN_LABELS)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Stretches of the texts of a batch.
+
+    :param owners: int64 tensor (spans,), the text each lies in.
+    :param inside: bool tensor (spans, tokens), which tokens of its text it holds.
+    """
+
+    owners: "Tensor"
+    inside: "Tensor"
+
+
+def layers_of(weights: Weights) -> int:
+    """Return how many layers the trunk has."""
+    return 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
+
+
+def _linear(weights: Weights, name: str, given: "Tensor") -> "Tensor":
+    import torch.nn.functional as fn
+
+    weight = weights[f"{name}.weight"]
+    return fn.linear(given.to(weight.dtype), weight, weights[f"{name}.bias"])
+
+
+def _norm(weights: Weights, name: str, given: "Tensor") -> "Tensor":
+    import torch.nn.functional as fn
+
+    return fn.layer_norm(
+        given.float(), given.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], eps=_EPSILON
+    )
+
+
+def layer(weights: Weights, name: str, hidden: "Tensor", seen: "Tensor") -> "Tensor":
+    """Run one transformer layer.
+
+    :param hidden: float32 tensor (texts, tokens, width).
+    :param seen: bool tensor (texts, 1, 1, tokens), which tokens may be attended to.
+    """
+    import torch.nn.functional as fn
+
+    texts, tokens, width = hidden.shape
+    shape = (texts, tokens, HEADS, width // HEADS)
+    query, key, value = (
+        _linear(weights, f"{name}.attention.self.{part}", hidden).view(shape).transpose(1, 2)
+        for part in ("query", "key", "value")
+    )
+    mixed = fn.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+    mixed = mixed.transpose(1, 2).reshape(texts, tokens, width)
+    hidden = _norm(
+        weights,
+        f"{name}.attention.output.LayerNorm",
+        hidden + _linear(weights, f"{name}.attention.output.dense", mixed),
+    )
+    inner = fn.gelu(_linear(weights, f"{name}.intermediate.dense", hidden))
+    return _norm(weights, f"{name}.output.LayerNorm", hidden + _linear(weights, f"{name}.output.dense", inner))
+
+
+def trunk(weights: Weights, ids: "Tensor", mask: "Tensor") -> "Tensor":
+    """Return the last layer of the trunk, float32 tensor (texts, tokens, width).
+
+    :param ids: int64 tensor (texts, tokens).
+    :param mask: bool tensor (texts, tokens); at least one token a text is True.
+    """
+    import torch.nn.functional as fn
+
+    hidden = (
+        fn.embedding(ids, weights["embeddings.word_embeddings.weight"]).float()
+        + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
+        + weights["embeddings.token_type_embeddings.weight"][0]
+    )
+    hidden = _norm(weights, "embeddings.LayerNorm", hidden)
+    seen = mask[:, None, None, :]
+    for number in range(layers_of(weights)):
+        hidden = layer(weights, f"encoder.layer.{number}", hidden, seen)
+    return hidden
+
+
+def mean_vectors(hidden: "Tensor", mask: "Tensor") -> "Tensor":
+    """Return unit vectors: the mean of the last layer over a text's tokens."""
+    import torch.nn.functional as fn
+
+    return fn.normalize((hidden * mask.unsqueeze(-1)).sum(1), dim=1)
+
+
+def token_scores(weights: Weights, hidden: "Tensor") -> "Tensor":
+    """Return float32 tensor (texts, tokens, TOKEN_LABELS) from the reading layer."""
+    return _linear(weights, "reader.token", hidden).float()
+
+
+def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans) -> "Tensor":
+    """Score stretches of text.
+
+    :param hidden: the reading layer, (texts, tokens, width).
+    :param tokens: token scores, (texts, tokens, TOKEN_LABELS).
+    :returns: float32 tensor (spans, READING_LABELS); drivers and causes very low where a span holds no token.
+    """
+    import torch
+
+    attention = (hidden.float() @ weights["reader.queries"].float().T)[spans.owners]
+    empty = ~spans.inside.any(1)
+    inside = (spans.inside | empty[:, None])[:, :, None]
+    found = tokens[spans.owners].masked_fill(~inside, -torch.inf).logsumexp(1)
+    shares = attention.masked_fill(~inside, -torch.inf).softmax(1)
+    pooled = torch.einsum("stq,stw->sqw", shares, hidden.float()[spans.owners]).flatten(1)
+    # A product in single precision gives a row the same bits among 8, 16, … rows, but not among any other number.
+    filled = torch.nn.functional.pad(pooled, (0, 0, 0, -len(pooled) % _BLOCK))
+    rest = _linear(weights, "reader.comment", filled)[: len(pooled)]
+    scores = torch.cat([found, rest], dim=1)
+    nothing = torch.zeros(len(READING_LABELS), device=scores.device)
+    nothing[:_TOKENS] = _NOWHERE
+    return torch.where(empty[:, None], nothing, scores)
+
+
+def new_reader(width: int, *, seed: int) -> dict[str, "Tensor"]:
+    """Return the reading layer and its heads, untrained."""
+    import torch
+
+    made: dict[str, Tensor] = {}
+    generator = torch.Generator().manual_seed(seed)
+
+    def dense(name: str, inner: int, outer: int, spread: float = 0.04) -> None:
+        made[f"{name}.weight"] = torch.randn(outer, inner, generator=generator) * spread
+        made[f"{name}.bias"] = torch.zeros(outer)
+
+    def norm(name: str) -> None:
+        made[f"{name}.weight"], made[f"{name}.bias"] = torch.ones(width), torch.zeros(width)
+
+    for part in ("query", "key", "value"):
+        dense(f"{READER}.attention.self.{part}", width, width)
+    dense(f"{READER}.attention.output.dense", width, width, 0.0)
+    norm(f"{READER}.attention.output.LayerNorm")
+    dense(f"{READER}.intermediate.dense", width, 4 * width)
+    dense(f"{READER}.output.dense", 4 * width, width, 0.0)
+    norm(f"{READER}.output.LayerNorm")
+    dense("reader.token", width, _TOKENS)
+    made["reader.token.bias"] -= 5.0
+    made["reader.queries"] = torch.randn(QUERIES, width, generator=generator) * 0.02
+    dense("reader.comment", width * QUERIES, len(READING_LABELS) - _TOKENS, 0.01)
+    return made

@@ -1,0 +1,172 @@
+"""Writes the folders of trained encoders: weights, tokenizer, manifest, and a card with figures measured on them."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feedback_nlp.core.modelfolder import ModelFolder, open_model, write_model
+from feedback_nlp.core.reading import READING_LABELS
+from feedback_nlp.embed.backends import reader, static
+from feedback_nlp.embed.encoder import Encoder
+from feedback_nlp.embed.network import layers_of
+from feedback_nlp.embed.settings import ShippedBackend, StaticBackend
+from feedback_nlp.train.data import provenance
+from feedback_nlp.train.encoder_teacher import TEACHER
+from feedback_nlp.train.encoder_tokenizer import write_fast_tokenizer
+from feedback_nlp.train.encoder_transformer import MAX_TOKENS, bert_config
+from feedback_nlp.train.evaluate_embedding import judge
+from feedback_nlp.train.figures import card_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_VERSION = "1"
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+_BERT = (
+    "A BERT of 3 layers; a text's vector is the mean of the last layer over its word pieces. Hugging Face format: "
+    "`AutoModel` and `AutoTokenizer` open it. Fold texts first and take the mean over the pieces; there are no special "
+    "tokens."
+)
+_WHAT = {
+    "static": "One vector a word piece; a text's vector is their mean. Needs numpy and SentencePiece only.",
+    "transformer": f"{_BERT} It starts as the static encoder.",
+    "reader": f"{_BERT} `reader.safetensors` holds a fourth layer with heads, which reads polarity, root causes with "
+    "the tokens that show them, and the other readings; its scores are not calibrated, the models `sentiment` and "
+    "`rootcause` are fitted on top of them.",
+}
+_LIMITS = {
+    "static": "Word order and negation do not count in a mean of word vectors. ",
+    "transformer": f"Texts are read up to {MAX_TOKENS} word pieces. ",
+    "reader": f"Texts are read up to {MAX_TOKENS} word pieces. ",
+}
+_CARD = """# {name}
+
+{what}
+
+- Languages: Arabic (standard and dialects), Persian, English. Texts are folded first (`feedback_nlp.core.folding`).
+- Teacher: {teacher} (Apache-2.0), English.
+  A text in any language is drawn to the teacher's vector of its English side, and told from other texts' vectors
+  (Reimers & Gurevych 2020, https://arxiv.org/abs/2004.09813).
+- Width {width}, {size:.1f} MB, seed {seed}.
+{notes}
+## Figures
+None of these sentences were trained on: training texts that equal one after folding were left out.
+
+{figures}
+## Data
+{data}
+
+## Limits
+{limits}Romanised texts should be put into native letters first, as the normalise stage does. Long comments
+are one vector: their topics blend. News and encyclopaedia subjects are known from translated sentences only.
+"""
+
+
+@dataclass(frozen=True)
+class Making:
+    """How an encoder was made.
+
+    :param kind: ``static``, ``transformer`` or ``reader``.
+    :param data: the data folder.
+    :param tokenizer: SentencePiece model file.
+    :param rows: rows used by data set name, by use: ``vectors``, ``sentiment``, ``root causes``.
+    :param seed: of everything random.
+    :param created_at: date in the manifest.
+    :param notes: lines of Markdown for the card.
+    """
+
+    kind: str
+    data: Path
+    tokenizer: Path
+    rows: Mapping[str, dict[str, int]]
+    seed: int
+    created_at: str
+    notes: str = ""
+
+
+def write_static(out: Path, table: Floats, making: Making) -> ModelFolder:
+    """Write the static encoder's folder, with figures measured on what was written."""
+    table = table.copy()
+    table[static.silent_pieces(static.open_tokenizer(making.tokenizer))] = 0
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(making.tokenizer, out / static.TOKENIZER)
+    write_model(out, kind=static.KIND, name=out.name, version=_VERSION, details={}, arrays=static.pack_table(table))
+    encoder = static.StaticEncoder.open(StaticBackend(model=str(out)))
+    return finish(out, static.KIND, encoder, making)
+
+
+def write_weights(out: Path, weights: Mapping[str, "Tensor"], tokenizer: Path) -> ModelFolder:
+    """Write a transformer in Hugging Face format and half precision, its reading layer in a file of its own."""
+    from safetensors.torch import save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(tokenizer, out / static.TOKENIZER)
+    write_fast_tokenizer(tokenizer, out, max_tokens=MAX_TOKENS)
+    halves = {name: value.detach().half().contiguous() for name, value in weights.items()}
+    reading = {name: value for name, value in halves.items() if name.startswith("reader.")}
+    bare = {name: value for name, value in halves.items() if name not in reading}
+    config = bert_config(
+        *bare["embeddings.word_embeddings.weight"].shape,
+        layers=layers_of(bare),
+        inner=len(bare["encoder.layer.0.intermediate.dense.bias"]),
+        positions=len(bare["embeddings.position_embeddings.weight"]),
+    )
+    config.architectures, config.dtype = ["BertModel"], "float16"
+    config.save_pretrained(out)
+    save_file(bare, out / reader.TRUNK_FILE, metadata={"format": "pt"})
+    (out / reader.TRUNK_FILE).chmod(0o644)
+    if reading:
+        save_file(reading, out / reader.READER_FILE, metadata={"format": "pt"})
+        (out / reader.READER_FILE).chmod(0o644)
+    return write_model(out, kind=reader.KIND, name=out.name, version=_VERSION, details={})
+
+
+def write_transformer(out: Path, weights: Mapping[str, "Tensor"], making: Making) -> ModelFolder:
+    """Write the transformer's folder, with or without a reading layer, with figures measured on what was written."""
+    write_weights(out, weights, making.tokenizer)
+    return finish(out, reader.KIND, reader.ReaderEncoder.open(ShippedBackend(model=str(out))), making)
+
+
+def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolder:
+    """Write manifest and card again, now with figures; the arrays stay."""
+    figures = judge(making.data, encoder, seed=making.seed)
+    used = [
+        {**row, "use": use} for use, counted in making.rows.items() for row in provenance(making.data, dict(counted))
+    ]
+    details = {
+        "languages": ["ar", "fa", "en"],
+        "labels": list(READING_LABELS) if making.kind == "reader" else [],
+        "width": encoder.width,
+        "teacher": TEACHER,
+        "training_data": used,
+        "metrics": [figure.as_dict() for figure in figures],
+        "calibration": None,
+        "library_versions": {name: version(name) for name in ("numpy", "sentencepiece", "torch", "transformers")},
+        "created_at": making.created_at,
+        "seed": making.seed,
+    }
+    card = _CARD.format(
+        name=out.name,
+        what=_WHAT[making.kind],
+        teacher=TEACHER,
+        width=encoder.width,
+        size=sum((out / name).stat().st_size for name in open_model(out).manifest["files"]) / 1e6,
+        seed=making.seed,
+        notes=making.notes,
+        figures=card_table(figures),
+        data=_data_table(used),
+        limits=_LIMITS[making.kind],
+    )
+    return write_model(out, kind=kind, name=out.name, version=_VERSION, details=details, card=card)
+
+
+def _data_table(used: Sequence[dict[str, Any]]) -> str:
+    lines = [f"| {one['name']} | {one['use']} | {one['rows']:,} | {one['licence']} |" for one in used]
+    return "\n".join(["| set | for | rows | licence as stated |", "|---|---|---|---|", *lines])

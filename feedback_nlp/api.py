@@ -135,9 +135,13 @@ def _cached_classifier(content: str) -> Classifier:
     config = Config(**json.loads(content))
     stages = pipeline.build_row_stages(config)
     if config.run.topic_model is not None:
-        from feedback_nlp.topics import TopicModel, TopicStage
+        from feedback_nlp.embed import open_encoder
+        from feedback_nlp.topics.decisions import DecidedTopics, DecidedTopicStage
 
-        stages.append(TopicStage(TopicModel.open(config.run.topic_model)))
+        least = config.topics.also_score
+        encode = open_encoder(config.embed.backend).encode if least < 1 else None
+        topics = DecidedTopics.open(config.run.topic_model)
+        stages.append(DecidedTopicStage(topics, encode=encode, also_score=least))
     return Classifier(stages)
 
 

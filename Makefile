@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check slow clean
+.PHONY: help run test check slow faults clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ test: $(VENV)/.dev check  ## Check the house and run the fast tests
 
 slow: $(VENV)/.dev  ## Run the slow tests
 	$(BIN)/python -m pytest -m slow
+
+faults: $(VENV)/.dev  ## Kill, starve and damage nightly runs some 200 times, on SQLite and PostgreSQL, and count what was lost
+	$(BIN)/python tests/faults/fault_harness.py
 
 check: $(VENV)/.dev  ## Lint, types, import contract
 	$(BIN)/ruff format --check .

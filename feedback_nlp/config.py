@@ -37,6 +37,10 @@ class RunSettings(Settings):
     """Seed of everything random; part of the run's identity."""
     threads: int = Field(2, ge=1, le=256)
     """Worker processes for the row-wise stages; never changes a result."""
+    executor: Literal["local", "ray"] = "local"
+    """Where the row-wise stages run: processes of this machine, or actors of a Ray cluster; never changes a result."""
+    ray_address: str | None = None
+    """``auto`` or ``ray://host:10001`` of a running cluster; None starts Ray on this machine."""
     chunk_size: int = Field(4096, ge=1, le=1_000_000)
     """Comments worked on and committed together; never changes a result."""
     take_over: bool = True
@@ -192,7 +196,7 @@ class Config(BaseSettings):
             "store": True,
             "report": True,
             "review": True,
-            "run": {"threads", "chunk_size", "take_over"},
+            "run": {"threads", "chunk_size", "executor", "ray_address", "take_over"},
         }
         content = self.model_dump(mode="json", exclude=aside)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -46,9 +46,9 @@ from feedback_nlp.outcome import (
     full_disk_told,
     parts_folder,
     seals,
-    store_of,
     write_report,
 )
+from feedback_nlp.outcome import store_of as store_of  # noqa: PLC0414 - commands reach the store through here
 from feedback_nlp.pipeline import Clock, Progress, SilentProgress
 from feedback_nlp.store import (
     RunRecord,

@@ -41,7 +41,7 @@ from feedback_nlp.core.offsets import OffsetMap
 from feedback_nlp.core.settings import Settings
 from feedback_nlp.core.stage import Stage, check_plan, run_stages
 from feedback_nlp.core.version import __version__
-from feedback_nlp.execute import run_chunks
+from feedback_nlp.execute import run_chunks, run_on_ray
 from feedback_nlp.ingest import Spool
 from feedback_nlp.reuse import EarlierRows, Split
 from feedback_nlp.store import parts_done, read_parts, write_part
@@ -234,7 +234,12 @@ def analyse_rows(
     left = len(chunk_sizes(spooled.rows, config.run.chunk_size)) - len(done)
     build = functools.partial(build_row_stages, config)
     analysed = 0
-    for result in run_chunks(to_analyse(), build, workers=min(config.run.threads, max(left, 1))):
+    workers = min(config.run.threads, max(left, 1))
+    if config.run.executor == "ray":
+        results = run_on_ray(to_analyse(), build, workers=workers, address=config.run.ray_address)
+    else:
+        results = run_chunks(to_analyse(), build, workers=workers)
+    for result in results:
         index, split = waiting.popleft()
         whole = split.joined(result.batch)
         write_part(parts, index, whole)

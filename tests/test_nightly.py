@@ -38,6 +38,11 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]]) -> Path:
     return path
 
 
+def parts_of(folder: Path) -> Path:
+    [parts] = (folder / "parts").glob("*-64")
+    return parts
+
+
 @pytest.fixture(scope="module")
 def finished(
     tmp_path_factory: pytest.TempPathFactory, some_rows: list[tuple[str, ...]], config: Config
@@ -58,7 +63,8 @@ def test_nothing_is_lost(finished: nightly.RunResult, some_rows: list[tuple[str,
 def test_the_folder_holds_what_was_promised(finished: nightly.RunResult) -> None:
     for name in (COMMENTS, TOPICS, REJECTS, SUMMARY, CONFIG, "report.html", "topic-model/manifest.json"):
         assert (finished.folder / name).is_file(), name
-    assert not (finished.folder / "parts").exists()
+    assert parts_done(parts_of(finished.folder)) == {0, 1, 2}
+    assert not list(finished.folder.parent.glob(".spool-*"))
     summary = json.loads((finished.folder / SUMMARY).read_text(encoding="utf-8"))
     assert summary["run_id"] == finished.run_id
     assert {"ingest", "langid", "sentiment", "topics", "store"} <= set(summary["stages"])
@@ -109,8 +115,7 @@ def test_a_killed_run_is_taken_up(
     monkeypatch.setattr(pipeline, "find_topics", fail)
     with pytest.raises(FeedbackError, match="power cut"):
         nightly.run([source], config, tmp_path)
-    parts = tmp_path / finished.run_id / "parts" / "64"
-    assert parts_done(parts) == {0, 1, 2}
+    assert parts_done(parts_of(tmp_path / finished.run_id)) == {0, 1, 2}
     with nightly.store_of(config, tmp_path) as store:
         assert store.current_run() is None
         assert store.run(finished.run_id).state == "failed"
@@ -177,7 +182,7 @@ def test_a_process_killed_for_real_loses_nothing(finished: nightly.RunResult, tm
     source = finished.folder.parent.parent / "night.csv"
     killed = subprocess.run([sys.executable, "-c", KILLED, str(source), str(tmp_path)], check=False)
     assert killed.returncode == -9
-    assert parts_done(tmp_path / finished.run_id / "parts" / "64") == {0, 1}
+    assert parts_done(parts_of(tmp_path / finished.run_id)) == {0, 1}
     result = nightly.run([source], config, tmp_path)
     assert (result.folder / COMMENTS).read_bytes() == (finished.folder / COMMENTS).read_bytes()
 

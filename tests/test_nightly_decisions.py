@@ -66,7 +66,9 @@ def decide_all(nights: Nights, store: Store) -> None:
     told["locked"], told["before"] = members(first, 1), topic_of(first)
     store.decide("rename", author="سارا", topic_id=3, after={"fa": "اتاق\u200cهای کثیف", "ar": "غرف غير نظيفة"})
     store.decide("merge", author="سارا", topic_id=7, after={"into": 0})
-    split = store.decide("split", author="علی", topic_id=4, after={"comment_ids": told["split"], "labels": {"fa": "پیک"}})
+    split = store.decide(
+        "split", author="علی", topic_id=4, after={"comment_ids": told["split"], "labels": {"fa": "پیک"}}
+    )
     assert split is not None
     told["new"] = split.new_topic
     store.decide("move", author="علی", topic_id=2, comment_ids=told["moved"])

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from feedback_nlp.cli import classify, delete, doctor, evaluate, models, receive, report, review, run, runs, train
+from feedback_nlp.cli import (
+    classify,
+    delete,
+    doctor,
+    evaluate,
+    models,
+    receive,
+    report,
+    review,
+    run,
+    runs,
+    topics,
+    train,
+)
 from feedback_nlp.core.version import __version__
 
 DEBUG = "--debug"
@@ -30,6 +43,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
+app.add_typer(topics.app, name="topics")
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from feedback_nlp.cli.guard import guarded
+from feedback_nlp.core.errors import ConfigError
 
 app = typer.Typer(help="The analysts' review page.", invoke_without_command=True)
 users = typer.Typer(help="Users of the review page.", no_args_is_help=True)
@@ -33,8 +34,11 @@ def review(
         return
     from feedback_nlp import outcome
     from feedback_nlp.config import load_config
-    from feedback_nlp.review.serving import serve
 
+    try:
+        from feedback_nlp.review.serving import serve
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"The review page needs '{error.name}': pip install 'feedback-nlp[review]'") from error
     given = {"review__host": host, "review__port": port}
     settings = load_config(config, **{key: value for key, value in given.items() if value is not None})
     with outcome.store_of(settings, out) as store:

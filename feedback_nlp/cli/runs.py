@@ -18,10 +18,11 @@ ConfigName = Annotated[str | None, typer.Option(help="Configuration file, or the
 @guarded
 def list_runs(out: Out = Path("feedback-nlp-out"), json_: Json = False, config: ConfigName = None) -> None:
     """List runs, the newest first."""
-    from feedback_nlp import nightly
+    from feedback_nlp import outcome
     from feedback_nlp.config import load_config
 
-    frame = nightly.store_of(load_config(config), out).runs()
+    with outcome.store_of(load_config(config), out) as store:
+        frame = store.runs()
     typer.echo(as_text(frame.to_dict(orient="records")) if json_ else frame.to_string(index=False))
 
 
@@ -31,10 +32,11 @@ def show_run(
     run: Annotated[str, typer.Argument(help="Run id.")], out: Out = Path("feedback-nlp-out"), config: ConfigName = None
 ) -> None:
     """Print a run's summary as JSON."""
-    from feedback_nlp import nightly
+    from feedback_nlp import outcome
     from feedback_nlp.config import load_config
 
-    typer.echo(as_text(nightly.store_of(load_config(config), out).run(run).summary))
+    with outcome.store_of(load_config(config), out) as store:
+        typer.echo(as_text(store.run(run).summary))
 
 
 @app.command("publish")
@@ -45,10 +47,10 @@ def publish_run(
     """Make a finished run the one that readers see."""
     from datetime import UTC, datetime
 
-    from feedback_nlp import nightly
+    from feedback_nlp import outcome
     from feedback_nlp.config import load_config
 
-    with nightly.store_of(load_config(config), out) as store, store.lease():
+    with outcome.store_of(load_config(config), out) as store, store.lease():
         store.publish(run, datetime.now(UTC))
     typer.echo(f"Readers now see run {run}.")
 
@@ -64,10 +66,10 @@ def prune_runs(
     config: ConfigName = None,
 ) -> None:
     """Delete old runs with their files; failed ones as old go too."""
-    from feedback_nlp import nightly, outcome
+    from feedback_nlp import outcome
     from feedback_nlp.config import load_config
 
-    with nightly.store_of(load_config(config), out) as store, store.lease():
+    with outcome.store_of(load_config(config), out) as store, store.lease():
         gone = store.prune(keep)
         outcome.drop_folders(out, gone)
     typer.echo(as_text(gone) if json_ else f"Deleted {len(gone)} run(s){''.join(f' {one}' for one in gone)}.")
@@ -83,10 +85,31 @@ def compare_runs(
     config: ConfigName = None,
 ) -> None:
     """Put two runs side by side: comments, language, sentiment, root cause, topics that came and went."""
-    from feedback_nlp import nightly
+    from feedback_nlp import outcome
     from feedback_nlp.cli import sidebyside
     from feedback_nlp.config import load_config
 
-    with nightly.store_of(load_config(config), out) as store:
+    with outcome.store_of(load_config(config), out) as store:
         found = store.compare(first, second)
     typer.echo(as_text(found.as_dict()) if json_ else sidebyside.as_table(found))
+
+
+@app.command("days")
+@guarded
+def count_days(
+    by: Annotated[str, typer.Option(help="sentiment, lang, root_cause or topic_id.")] = "sentiment",
+    out: Out = Path("feedback-nlp-out"),
+    json_: Json = False,
+    config: ConfigName = None,
+) -> None:
+    """Count the comments of all runs by the day they were written, each once and on its own day."""
+    from feedback_nlp import outcome
+    from feedback_nlp.config import load_config
+
+    with outcome.store_of(load_config(config), out) as store:
+        rows = store.by_day(by).to_pylist()
+    if json_:
+        typer.echo(as_text(rows))
+        return
+    for row in rows:
+        typer.echo(f"{row['day'] or 'no date':<12} {row['value']:<16} {row['comments']:>10,}")

@@ -87,6 +87,12 @@ def rootcause(
     ] = None,
     model: Annotated[str, typer.Option(help="Model that --from-store starts from.")] = "rootcause",
     config: Annotated[str | None, typer.Option(help="Configuration, for --from-store.")] = None,
+    reader: Annotated[
+        Path | None, typer.Option(help="Reading encoder to blend in; trained without the sources it is fitted on.")
+    ] = None,
+    judged_reader: Annotated[
+        Path | None, typer.Option(help="Reading encoder to judge the blend with; that of --reader where not given.")
+    ] = None,
 ) -> None:
     """Fit root causes and the other readings, or move them by analysts' corrections."""
     if from_store is not None:
@@ -103,7 +109,12 @@ def rootcause(
         raise ConfigError("Give --data, the folder of training data, or --from-store, a folder of runs.")
     from feedback_nlp.train.rootcause import train_rootcause
 
-    typer.echo(train_rootcause(data, out, seed=seed).path)
+    folder = train_rootcause(data, out, seed=seed)
+    if reader is not None:
+        from feedback_nlp.train.rootcause_reader import add_blend
+
+        folder = add_blend(data, folder.path, reader, judged_reader=judged_reader, seed=seed)
+    typer.echo(folder.path)
 
 
 @app.command("topic-labels")

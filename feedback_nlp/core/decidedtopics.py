@@ -121,7 +121,7 @@ def _with_splits(standing: list[Row], rows: list[Row], decided: Decided) -> list
 def _split_row(topic: int, origin: Row, decided: Decided) -> Row:
     source = decided.topics[topic].split_from
     siblings = [each for each, state in sorted(decided.topics.items()) if state.split_from == source]
-    given = decided.topics[source].labels if source in decided.topics else {}
+    given = decided.topics.get(NO_TOPIC if source is None else source, TopicState()).labels
     row = dict(origin) | {_ID: topic, "_from": source}
     for name in origin:
         if name.startswith(_LABEL):

@@ -1,6 +1,7 @@
 """Settings: frozen, strict pydantic models owned by the rooms, with errors that name the key and what is allowed."""
 
 import difflib
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +13,9 @@ class Settings(BaseModel):
     """Base of every room's settings: immutable, unknown keys refused, each field with a one-line description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]*(?=@)|(\bpassword=)[^&'\s]*")
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -36,5 +40,6 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Confi
             hint = f" Did you mean '{close[0]}'?" if close else ""
             lines.append(f"  {key}: unknown key.{hint}")
         else:
-            lines.append(f"  {key}: {fault['msg']}, got {fault.get('input')!r:.80}")
+            found = _PASSWORD.sub(r"\1\2…", repr(fault.get("input")))
+            lines.append(f"  {key}: {fault['msg']}, got {found:.80}")
     return ConfigError("\n".join(lines))

@@ -22,8 +22,8 @@ _FOREIGN, _STRANGE_ARABIC, _STRANGE_LATIN = N_LETTERS - 3, N_LETTERS - 2, N_LETT
 _STRANGE_WEIGHT = 4
 _WORD_BREAK = "\u200c"
 _KASHIDA = 0x640
-# The last one stands in our languages for show (عالے): its own weight speaks for it.
-_OURS = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژکگیۀٱڤڨے")
+# The last four stand in our languages for show or by region (عالے, ڪتاب): their own weight speaks for them.
+_OURS = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژکگیۀٱڤڨےڪڭݣ")
 
 
 @cache

@@ -33,6 +33,7 @@ from feedback_nlp.review.routes import (
     login,
     map,
     news,
+    oidc,
     queue,
     topics,
 )
@@ -80,7 +81,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(FeedbackError, _on_ours)
-    for each in (login, topics, comments, acts, history, news, account, admin, api, compare, exports, queue, map):
+    for each in (login, topics, comments, acts, history, news, account, admin, api, compare, exports, queue, map, oidc):
         app.include_router(each.router)
     static = resources.files("feedback_nlp.review").joinpath("static")
     fonts = resources.files("feedback_nlp.report").joinpath("fonts")

@@ -76,5 +76,7 @@ class Drawer:
             Part(share, tone, f"{spoken(label(group, name))} {spoken(percent(share))}")
             for share, tone, group, name in given
         ]
-        title = self._ui.comma.join(part.title for part in parts if part.share)
+        title = self._ui.comma.join(part.title for part in parts if part.share) or self._ui.spoken(
+            self._ui.t("page.none")
+        )
         return figures.stack(parts, title=title, rtl=self._ui.rtl)

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from functools import cache
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from feedback_nlp.core.errors import ConfigError
@@ -15,11 +16,16 @@ SHORTEST = 10
 LONGEST = 1024
 
 
+# Each hash takes 19 MiB while it is made (the least that OWASP's Password Storage Cheat Sheet advises for argon2id), so
+# that only a few at a time may be: otherwise anybody could fill the memory by trying to log in.
+_AT_ONCE = BoundedSemaphore(2)
+
+
 @cache
 def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher
 
-    return PasswordHasher()
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 @cache
@@ -35,7 +41,8 @@ def hash_password(password: str) -> str:
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise ConfigError(f"A password has {SHORTEST} to {LONGEST} characters.")
-    return _hasher().hash(password)
+    with _AT_ONCE:
+        return _hasher().hash(password)
 
 
 def fits(password: str, stored: str | None) -> bool:
@@ -46,7 +53,8 @@ def fits(password: str, stored: str | None) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        return _hasher().verify(stored or _nobody(), password[:LONGEST]) and stored is not None
+        with _AT_ONCE:
+            return _hasher().verify(stored or _nobody(), password[:LONGEST]) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -42,7 +42,7 @@ class TransformersSentiment(Settings):
     batch_tokens: int = Field(1024, ge=16, le=1_048_576)
     """Tokens, padding included, that are computed together. In 16..1,048,576."""
     threads: int = Field(1, ge=1, le=64)
-    """Threads of one worker. In 1..64."""
+    """Threads of one worker; another number may change scores by less than 0.001. In 1..64."""
 
 
 Backend = Annotated[LinearSentiment | TransformersSentiment, Field(discriminator="kind")]

@@ -1,17 +1,20 @@
-"""Two runs side by side: how many comments, how they were read, which topics came and went."""
+"""Runs beside each other: two of them with what came and went, or all of them by the day comments were written."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
-from feedback_nlp.core.columns import LANG, ROOT_CAUSE, SENTIMENT
+from feedback_nlp.core.columns import LANG, ROOT_CAUSE, SENTIMENT, TOPIC_ID
+from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.store.decisions_view import topic_counts, topics_of
-from feedback_nlp.store.schema import COMMENTS
+from feedback_nlp.store.schema import COMMENTS, RUNS
 
 COMPARED = (LANG, SENTIMENT, ROOT_CAUSE)
 NO_VALUE = "-"
+_BY_DAY = tuple(column.name for column in (*COMPARED, TOPIC_ID))
 
 Counts = Mapping[str, int]
 
@@ -74,6 +77,30 @@ def compare(connection: Connection, names: tuple[str, str], runs: tuple[int, int
              for column in COMPARED}  # fmt: skip
     sizes = tuple(sum(mixes[LANG.name][place].values()) for place in (0, 1))
     return Comparison(names, (sizes[0], sizes[1]), int(shared), mixes, _topics(connection, runs))
+
+
+def by_day(connection: Connection, name: str) -> pa.Table:
+    """Count the comments of all finished runs by the day they were written and by a column's value.
+
+    Each comment counts once, as the newest run that holds it read it, and on its own day, however late it arrived.
+
+    :param name: a column of few values.
+    :returns: day (null for comments without a date, which come first), value and comments, in order.
+    :raises ConfigError: for a column of many values.
+    """
+    if name not in _BY_DAY:
+        raise ConfigError(f"Days are counted by one of {', '.join(_BY_DAY)}, not by '{name}'.")
+    done = select(RUNS.c.run).where(RUNS.c.state == "finished")
+    newest = select(COMMENTS.c.comment_id, func.max(COMMENTS.c.run).label("run"))
+    last = newest.where(COMMENTS.c.run.in_(done)).group_by(COMMENTS.c.comment_id).subquery()
+    day, value = func.substr(COMMENTS.c.created_at, 1, 10), COMMENTS.c[name]
+    same = (COMMENTS.c.run == last.c.run) & (COMMENTS.c.comment_id == last.c.comment_id)
+    query = select(day, value, func.count()).select_from(COMMENTS).join(last, same).group_by(day, value)
+    found = [(row[0], NO_VALUE if row[1] is None else str(row[1]), int(row[2])) for row in connection.execute(query)]
+    found.sort(key=lambda row: (row[0] or "", row[1]))
+    days, values, counts = zip(*found, strict=True) if found else ((), (), ())
+    dates = pa.array(days, pa.string()).cast(pa.date32())
+    return pa.table({"day": dates, "value": pa.array(values, pa.string()), "comments": pa.array(counts, pa.int64())})
 
 
 def _counts(connection: Connection, run: int, name: str) -> dict[str, int]:

@@ -16,38 +16,67 @@ BUSY_SECONDS = 60
 BUSY_STEP = 0.004
 RECONNECT_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
 _WRITING = "feedback_nlp_writing"
-_DAMAGED = (
-    "malformed",
-    "not a database",
-    "file is encrypted",
-    "database corruption",
-    "could not decode to utf-8",
-    "invalid page",
-    "unsupported file format",
-)
-_FULL = ("disk is full", "no space left", "disk full", "could not extend file", "file too large")
-_FAILING = "disk i/o error"
 _BUSY = ("database is locked", "database table is locked")
-_READONLY = ("readonly", "unable to open", "permission denied")
-_LOST = (
-    "terminating connection",
-    "connection is closed",
-    "connection is lost",
-    "connection refused",
-    "connection to server",
-    "connection timeout",
-    "consuming input failed",
-    "sending copy data failed",
-    "server closed the connection",
-    "ssl connection has been closed",
-    "the database system is",
-)
-
 T = TypeVar("T")
 
 
 class ConnectionLostError(FeedbackError):
     """The database server went away or let the connection go; the transaction under way left nothing behind."""
+
+
+# What drivers say, in lower case, and what we say in its place; the first that fits counts.
+_FAULTS: tuple[tuple[tuple[str, ...], type[FeedbackError], str], ...] = (
+    (
+        (
+            "terminating connection",
+            "connection is closed",
+            "connection is lost",
+            "connection refused",
+            "connection to server",
+            "connection timeout",
+            "consuming input failed",
+            "sending copy data failed",
+            "server closed the connection",
+            "ssl connection has been closed",
+            "the database system is",
+        ),
+        ConnectionLostError,
+        ": the database server does not answer ({cause}). Run again when it is back; what was stored is safe.",
+    ),
+    (
+        (
+            "malformed",
+            "not a database",
+            "file is encrypted",
+            "database corruption",
+            "could not decode to utf-8",
+            "invalid page",
+            "unsupported file format",
+        ),
+        FeedbackError,
+        " is damaged ({cause}). Move it away, or bring a copy back, and run again.",
+    ),
+    (
+        ("disk is full", "no space left", "disk full", "could not extend file", "file too large"),
+        FeedbackError,
+        ": the disk is full. Make room and run again; what was stored is safe.",
+    ),
+    (
+        ("disk i/o error",),
+        FeedbackError,
+        ": the disk is full or failing ({cause}). Make room or mend it, and run again; what was stored is safe.",
+    ),
+    (
+        _BUSY,
+        FeedbackError,
+        ": another program kept it locked for {seconds} s. Try again later.",
+    ),
+    (
+        ("readonly", "unable to open", "permission denied"),
+        ConfigError,
+        " cannot be opened for writing ({cause}). Check its folder's permissions.",
+    ),
+)
 
 
 class Database:
@@ -118,32 +147,16 @@ class Database:
             raise self._explained(error) from error
 
     def _explained(self, error: Exception) -> FeedbackError:
-        # The driver's words alone: SQLAlchemy's own message quotes the parameters, which are customers' texts, and so
-        # does what stands after PostgreSQL's first line.
+        # The driver's words alone: SQLAlchemy's own message quotes the parameters, which are customers' texts; so does
+        # what stands after PostgreSQL's first line, and what SQLite tells of a text it cannot decode.
         cause = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
+        cause = cause.partition(" with text ")[0]
         if isinstance(error, exc.SQLAlchemyError) and getattr(error, "orig", None) is None:
             cause = type(error).__name__
         words = cause.lower()
-        if any(sign in words for sign in _LOST):
-            return ConnectionLostError(
-                f"{self.name}: the database server does not answer ({cause}). "
-                "Run again when it is back; what was stored is safe."
-            )
-        if any(sign in words for sign in _DAMAGED):
-            return FeedbackError(
-                f"{self.name} is damaged ({cause}). Move it away, or bring a copy back, and run again."
-            )
-        if any(sign in words for sign in _FULL):
-            return FeedbackError(f"{self.name}: the disk is full. Make room and run again; what was stored is safe.")
-        if _FAILING in words:
-            return FeedbackError(
-                f"{self.name}: the disk is full or failing ({cause}). Make room or mend it, and run again; "
-                "what was stored is safe."
-            )
-        if any(sign in words for sign in _BUSY):
-            return FeedbackError(f"{self.name}: another program kept it locked for {BUSY_SECONDS} s. Try again later.")
-        if any(sign in words for sign in _READONLY):
-            return ConfigError(f"{self.name} cannot be opened for writing ({cause}). Check its folder's permissions.")
+        for signs, kind, told in _FAULTS:
+            if any(sign in words for sign in signs):
+                return kind(f"{self.name}{told.format(cause=cause, seconds=BUSY_SECONDS)}")
         return FeedbackError(f"{self.name}: {type(error).__name__}: {cause}")
 
 

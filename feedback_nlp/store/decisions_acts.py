@@ -103,7 +103,9 @@ def _wanted(desk: Desk, request: Request, topic: int) -> list[str]:
     given = request.after.get("comment_ids") or request.comment_ids
     if given:
         return list(dict.fromkeys(str(comment) for comment in given))
-    words = fold(words_of(request.after.get("search"), "split: comment_ids or search", LONGEST_NOTE))
+    if not request.after.get("search"):
+        raise ConfigError("split: comments are needed, or words to search for.")
+    words = fold(words_of(request.after["search"], "split: search", LONGEST_NOTE))
     found = [
         comment
         for comment, text, clean in desk.texts_in(topic)

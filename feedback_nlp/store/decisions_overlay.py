@@ -15,7 +15,7 @@ _BLOCK = 500
 REVERSALS = ("undo", "redo")
 
 
-def undone(rows: Iterable[Row[Any]]) -> set[int]:
+def undone(rows: Iterable[Any]) -> set[int]:
     """Return the numbers of the acts that do not stand, given all undos and redos in order.
 
     :param rows: rows with decision, act and undoes.

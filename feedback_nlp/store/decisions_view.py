@@ -179,7 +179,7 @@ class Seen:
         ids = [comment for comment, state in self._decided.comments.items() if state.text is not None]
         columns = (COMMENT_ID, TEXT, *_DECIDED)
         query = select(*[COMMENTS.c[column.name] for column in columns]).where(COMMENTS.c.run == self._run)
-        rows = []
+        rows: list[Any] = []
         for start in range(0, len(ids), _ALL_AT_ONCE):
             rows += self._connection.execute(query.where(COMMENTS.c.comment_id.in_(ids[start : start + _ALL_AT_ONCE])))
         values = [from_values([row[at] for row in rows], column) for at, column in enumerate(columns)]

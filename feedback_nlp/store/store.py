@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pyarrow as pa
 from sqlalchemy import Connection, delete, insert, select, update
 
+from feedback_nlp.core.columns import SENTIMENT
 from feedback_nlp.core.errors import ConfigError, FeedbackError
 from feedback_nlp.store import comparison, erasing, runs
 from feedback_nlp.store.bulk import insert_table
@@ -220,6 +221,17 @@ class Store(DecisionLog):
         with self._database.reading() as connection:
             numbers = runs.readable_run(connection, first), runs.readable_run(connection, second)
             return comparison.compare(connection, (first, second), numbers)
+
+    def by_day(self, column: str = SENTIMENT.name) -> pa.Table:
+        """Return the comments of all finished runs by the day they were written: day, value and comments.
+
+        Each counts once, as the newest run that holds it read it, and on its own day, however late it arrived.
+
+        :param column: ``sentiment``, ``lang``, ``root_cause`` or ``topic_id``.
+        :raises ConfigError: for another column.
+        """
+        with self._database.reading() as connection:
+            return comparison.by_day(connection, column)
 
     def erase(self, comment_id: str, at: datetime) -> dict[str, int]:
         """Erase a comment from every run and from decisions, for good: no later run takes it in again.

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from feedback_nlp.core.errors import StageContractError
 from feedback_nlp.topics.discover import discover
 from feedback_nlp.topics.emerging import Emerging, find_emerging, loose_rows
@@ -49,39 +47,41 @@ def renew(
         return match(discover(sample, chosen, seed=seed, encode=encode), standing)
     with threadpool_limits(limits=1):
         drawn = draw(sample, chosen.sample)
-        anew = refit if refit_due(sample, drawn, standing, chosen) else carry_on
-        return anew(sample, drawn, standing, chosen, seed=seed, encode=encode)
+        if not refit_due(standing, chosen):
+            carried = carry_on(sample, drawn, standing, chosen, seed=seed)
+            vectors = shifted(sample, drawn, standing)
+            if chosen.refit != "drift" or drift(carried, vectors, drawn) <= chosen.drift:
+                return retold(carried, sample, drawn, vectors, settings=chosen, encode=encode)
+        return refit(sample, drawn, standing, chosen, seed=seed, encode=encode)
 
 
-def refit_due(sample: DiscoverySample, drawn: Draw, standing: TopicModel, settings: TopicSettings) -> bool:
-    """Tell whether topics are to be discovered anew."""
-    if standing.past is None:
-        return True
-    if settings.refit == "drift":
-        found = core_places(standing).nearest(shifted(sample, drawn, standing))
-        loose = drawn.copies[found.topic < 0].sum() / max(int(drawn.copies.sum()), 1)
-        return bool(loose > standing.trade.loose + settings.drift)
-    return settings.refit == "weekly" and standing.age + 1 >= _WEEK
+def refit_due(standing: TopicModel, settings: TopicSettings) -> bool:
+    """Tell whether topics are to be discovered anew whatever the comments are."""
+    return standing.past is None or (settings.refit == "weekly" and standing.age + 1 >= _WEEK)
+
+
+def drift(model: TopicModel, vectors: Vectors, drawn: Draw) -> float:
+    """Return by how much the share of comments that no topic holds in its core has grown since topics were discovered.
+
+    :param model: tonight's topics, those that emerged included.
+    """
+    loose = drawn.copies[core_places(model).nearest(vectors).topic < 0].sum() / max(int(drawn.copies.sum()), 1)
+    return float(loose) - model.trade.loose
 
 
 def carry_on(
-    sample: DiscoverySample,
-    drawn: Draw,
-    standing: TopicModel,
-    settings: TopicSettings,
-    *,
-    seed: int,
-    encode: Encode | None,
+    sample: DiscoverySample, drawn: Draw, standing: TopicModel, settings: TopicSettings, *, seed: int
 ) -> TopicModel:
-    """Keep the standing topics in their places under their names, and add those that emerged.
+    """Keep the standing topics in their places under their names, and add those that emerged, yet without a name.
 
     :param drawn: the comments of the sample that new topics are looked for among.
     """
     vectors = shifted(sample, drawn, standing)
     model = awake(standing, vectors)
-    loose = loose_rows(core_places(model), vectors, drawn.copies)
+    cores = core_places(model)
+    loose = loose_rows(cores, vectors, drawn.copies)
     past = standing.past or Past.nothing(vectors.shape[1])
-    new = find_emerging(vectors, drawn.copies, loose, past, model.places.curve, settings=settings, seed=seed)
+    new = find_emerging(vectors, drawn.copies, loose, past, cores, settings=settings, seed=seed)
     model = _with_new(model, new, sample, drawn, vectors)
     live = widened(model.live, vectors, drawn.copies, settings.max_outliers)
     outside = drawn.copies[live.nearest(vectors).topic < 0].sum()
@@ -90,8 +90,7 @@ def carry_on(
         outliers=float(outside / max(int(drawn.copies.sum()), 1)),
         slack=model.trade.slack + float((model.live.radii - live.radii).max(initial=0)),
     )
-    model = replace(model, places=live.joined(model.asleep), trade=trade, age=model.age + 1)
-    return retold(model, sample, drawn, vectors, settings=settings, encode=encode)
+    return replace(model, places=live.joined(model.asleep), trade=trade, age=model.age + 1)
 
 
 def _with_new(model: TopicModel, found: Emerging, sample: DiscoverySample, drawn: Draw, vectors: Vectors) -> TopicModel:

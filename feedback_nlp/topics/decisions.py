@@ -164,7 +164,7 @@ def decided_ids(decided: Decided = NOTHING) -> frozenset[str]:
 
 def _with_locked(model: TopicModel, standing: DecidedTopics | None, locked: Sequence[int]) -> TopicModel:
     """Put locked topics back where they stood, under the name they had."""
-    if standing is None:
+    if standing is None or not locked:
         return model
     old = {topic.id: at for at, topic in enumerate(standing.model.topics) if topic.id in locked}
     at_now = {topic.id: at for at, topic in enumerate(model.topics)}

@@ -17,6 +17,7 @@ from feedback_nlp.topics.representatives import Representative, choose_represent
 from feedback_nlp.topics.sample import DiscoverySample, Draw
 from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wording import worded
 from feedback_nlp.topics.words import LanguageWords
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -58,13 +59,16 @@ def describe(
                 size=size,
                 parent_id=None if parents[at] < 0 else int(parents[at]),
                 labels=topic.labels if named else names[at].labels,
-                keywords=topic.keywords if named else names[at].keywords,
+                keywords=topic.keywords or names[at].keywords,
                 representatives=typical[at] if any(typical[at].values()) else topic.representatives,
                 shares=shares[at] or topic.shares,
                 status=topic.status if size else "dormant",
                 idle=0 if size else topic.idle + 1,
             )
         )
+    if settings.labels.chat is not None:
+        unnamed = [at for at, topic in enumerate(model.topics) if not topic.labels]
+        topics = list(worded(topics, unnamed, settings.labels.chat))
     known = {theme.id: theme for theme in model.themes}
     themes = _themes(tuple(topics), np.append(parents, -1)[every], langs, known)
     return replace(model, topics=tuple(topics), themes=themes, next_theme_id=first)

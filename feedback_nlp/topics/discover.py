@@ -1,25 +1,22 @@
 """discover: from a sample of comments to a TopicModel."""
 
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from feedback_nlp.core.errors import StageContractError
+from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics.describing import describe
-from feedback_nlp.topics.grouping import Grouping, group
+from feedback_nlp.topics.emerging import find_emerging
+from feedback_nlp.topics.grouping import group
 from feedback_nlp.topics.model import TopicModel, unnamed_topic
-from feedback_nlp.topics.neighbours import Neighbours, Vectors, exact_neighbours
+from feedback_nlp.topics.neighbours import Vectors
 from feedback_nlp.topics.past import Past
-from feedback_nlp.topics.placing import Places, Trade, core_radii, fit_curve, neighbour_agreement, widened
+from feedback_nlp.topics.placing import Places, Trade
 from feedback_nlp.topics.sample import DiscoverySample, Draw, draw
-from feedback_nlp.topics.settings import TopicSettings, UmapHdbscanSettings
+from feedback_nlp.topics.seeding import label_numbers, labelled_space, seeded_places
+from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.settling import discovery_neighbours, fitted, settle
 from feedback_nlp.topics.space import LanguageShift
 from feedback_nlp.topics.translating import Encode
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-
-_NEIGHBOURS = 15
 
 
 def discover(
@@ -29,6 +26,9 @@ def discover(
 
     The result depends on what the sample holds, not on the order it comes in nor on the number of threads. A sample
     without any usable comment gives a model without topics.
+
+    Where comments carry labels, each label is a topic of that name, other comments go to the label they are nearest to
+    in a space where comments of one label lie close, and only what no label reaches is grouped.
 
     :param seed: seed of the layout, or of the start of k-means.
     :param encode: the encoder of the sample's vectors, for naming topics in languages that their comments lack; without
@@ -46,10 +46,17 @@ def discover(
         drawn = draw(sample, chosen.sample)
         langs = [sample.langs[row] for row in drawn.rows.tolist()]
         shift = LanguageShift.fit(sample.vectors[drawn.rows], langs)
+        names, labels = label_numbers(sample)
+        seeds = None
+        if names:
+            shift, labelled, own = labelled_space(sample, shift, labels)
+            seeds = seeded_places(labelled, own, len(names))
         vectors = shift.apply(sample.vectors[drawn.rows], langs)
-        places, trade = find_places(vectors, drawn, chosen, seed)
+        places, trade = find_places(vectors, drawn, chosen, seed, seeds)
+        topics = [unnamed_topic(at) for at in range(len(places))]
+        named = [replace(topic, labels=dict.fromkeys(CODES, name)) for topic, name in zip(topics, names, strict=False)]
         bare = TopicModel(
-            topics=tuple(unnamed_topic(at) for at in range(len(places))),
+            topics=(*named, *topics[len(named) :]),
             themes=(),
             places=places,
             shift=shift,
@@ -63,54 +70,22 @@ def discover(
         return replace(found, topics=tuple(replace(topic, id=at) for at, topic in enumerate(found.topics)))
 
 
-def find_places(vectors: Vectors, drawn: Draw, settings: TopicSettings, seed: int) -> tuple[Places, Trade]:
+def find_places(
+    vectors: Vectors, drawn: Draw, settings: TopicSettings, seed: int, seeds: Places | None = None
+) -> tuple[Places, Trade]:
     """Group different comments and fit centres, radii and the score's curve.
 
     :param vectors: float32 array of shape (comments, width), shifted rows of unit length in canonical order.
+    :param seeds: topics of labelled comments, which others are grouped beside; None = none.
     """
     near = discovery_neighbours(vectors, settings)
-    grouped = group(vectors, near, drawn.copies, settings, seed)
-    return settle(vectors, drawn.copies, grouped, near, settings)
-
-
-def settle(
-    vectors: Vectors, copies: Ints, grouped: Grouping, near: Neighbours, settings: TopicSettings
-) -> tuple[Places, Trade]:
-    """Fit radii and the score's curve of settled topics.
-
-    :param copies: int64 array (rows,), how many comments each row stands for.
-    """
-    core, none = grouped.labels, np.zeros(3, dtype=np.float32)
-    bare = Places(grouped.centroids, np.full(len(grouped.strict), -2, dtype=np.float32), grouped.strict, none)
-    if not len(bare):
-        left_out = float(len(vectors) > 0)
-        return bare, Trade(left_out, left_out, 0.0, 0.0)
-    cores = core_radii(vectors, core, bare)
-    places = widened(cores, vectors, copies, settings.max_outliers)
-    found = places.nearest(vectors)
-    labels = found.topic
-    agreement = neighbour_agreement(labels, near)
-    inside = labels >= 0
-    curve = fit_curve(found.cosine[inside], found.lead[inside], agreement[inside])
-    whole = max(int(copies.sum()), 1)
-    trade = Trade(
-        outliers_before=float(copies[core < 0].sum() / whole),
-        outliers=float(copies[~inside].sum() / whole),
-        agreement_before=_mean(neighbour_agreement(core, near)[core >= 0]),
-        agreement=_mean(agreement[inside]),
-        slack=float((cores.radii - places.radii).max()),
-        loose=float(copies[cores.nearest(vectors).topic < 0].sum() / whole),
-    )
-    return replace(places, curve=curve), trade
-
-
-def discovery_neighbours(vectors: Vectors, settings: TopicSettings) -> Neighbours:
-    """Find as many nearest rows of each row as the backend wants."""
-    wanted = settings.backend.neighbours if isinstance(settings.backend, UmapHdbscanSettings) else _NEIGHBOURS
-    if not len(vectors):
-        return Neighbours(np.empty((0, 0), dtype=np.int32), np.empty((0, 0), dtype=np.float32))
-    return exact_neighbours(vectors, min(wanted, len(vectors)))
-
-
-def _mean(values: np.ndarray[Any, Any]) -> float:
-    return float(values.mean()) if len(values) else 0.0
+    if seeds is None:
+        grouped = group(vectors, near, drawn.copies, settings, seed)
+        return settle(vectors, drawn.copies, grouped, near, settings)
+    outside = seeds.nearest(vectors).topic < 0
+    if drawn.copies[outside].sum() > settings.max_outliers * drawn.copies.sum():
+        past = Past.nothing(vectors.shape[1])
+        found = find_emerging(vectors, drawn.copies, outside, past, seeds, settings=settings, seed=seed)
+        seeds = seeds.joined(found.places)
+    own = seeds.nearest(vectors).topic
+    return fitted(vectors, drawn.copies, seeds, own, near, max_outliers=settings.max_outliers)

@@ -109,11 +109,14 @@ def open_lexicon(name: str | Path) -> Lexicon:
 
 
 def telling_words(words: Sequence[str], lang: str) -> list[str]:
-    """Keep words that can name a topic in a language: in its script, no stop words, no single letters."""
+    """Keep words that can name a topic in a language: in its script, no stop words, no single letters, no halves."""
     passive = passive_words(lang)
     arabic = open_pack(lang).direction == "rtl"
     return [
         word
         for word in words
-        if len(word) > 1 and fold_word(word) not in passive and bool(_ARABIC.search(word)) == arabic
+        if len(word) > 1
+        and word[0].isalpha()
+        and fold_word(word) not in passive
+        and bool(_ARABIC.search(word)) == arabic
     ]

@@ -225,6 +225,8 @@ class TopicModel:
             "curve": self.places.curve,
             "means": self.shift.means,
         }
+        if self.shift.metric is not None:
+            arrays["metric"] = self.shift.metric
         if self.past is not None:
             arrays |= {"past": self.past.vectors.astype(np.float16), "past_weights": self.past.weights}
         return write_model(
@@ -253,7 +255,7 @@ class TopicModel:
                 topics=tuple(_topic(entry) for entry in content["topics"]),
                 themes=tuple(_topic(entry) for entry in content["themes"]),
                 places=Places(arrays["centroids"], arrays["radii"], arrays["strict"].astype(bool), arrays["curve"]),
-                shift=LanguageShift(tuple(manifest["shift_languages"]), arrays["means"]),
+                shift=LanguageShift(tuple(manifest["shift_languages"]), arrays["means"], arrays.get("metric")),
                 trade=Trade(**manifest["trade"]),
                 comments=manifest["comments"],
                 next_id=manifest["next_id"],

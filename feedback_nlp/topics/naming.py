@@ -8,7 +8,7 @@ import numpy as np
 
 from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics.keywords import Ranking, rank_keywords, without_variants
-from feedback_nlp.topics.lexicon import Lexicon
+from feedback_nlp.topics.lexicon import Lexicon, telling_words
 from feedback_nlp.topics.phrases import join_label, make_label
 from feedback_nlp.topics.settings import LabelSettings
 from feedback_nlp.topics.space import Vectors
@@ -118,7 +118,9 @@ class Namer:
 
     def _native(self, lang: str, ranking: Ranking, members: Ints) -> tuple[str, tuple[str, ...]]:
         words = self._words[lang]
-        ranked = without_variants(list(ranking.weights), self._settings.keywords)
+        shown = words.vocabulary.shown
+        telling = [key for key in ranking.weights if telling_words([shown[key]], lang)]
+        ranked = without_variants(telling, self._settings.keywords)
         own = np.flatnonzero(np.isin(words.rows, members))
         label = make_label(self._apart(lang, ranked), ranking.weights, words, own)
         return label, tuple(words.vocabulary.shown[key] for key in ranked)

@@ -92,7 +92,8 @@ def _written(part: Phrase, words: LanguageWords, members: Ints) -> str:
             keys = [vocabulary.key(word) for word in stretch]
             for at in range(len(keys) - len(part) + 1):
                 if tuple(keys[at : at + len(part)]) == part:
-                    forms[" ".join(stretch[at : at + len(part)])] += 1
+                    said = zip(stretch[at : at + len(part)], part, strict=True)
+                    forms[" ".join(vocabulary.bare(word, key) for word, key in said)] += 1
     form = max(forms.items(), key=lambda item: (item[1], item[0]))[0]
     return form.lower() if vocabulary.lang == "en" else form
 

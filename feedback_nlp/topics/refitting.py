@@ -1,4 +1,4 @@
-"""Discovering anew from the standing topics: they stay where their comments still hang together, else split or merge."""
+"""Discovering anew from the standing topics: they stay where their comments hang together, else split or merge."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.topics.backends.kmeans import unit_means
-from feedback_nlp.topics.discover import discovery_neighbours, settle
-from feedback_nlp.topics.emerging import loose_rows
+from feedback_nlp.topics.emerging import loose_rows, now_and_expected
 from feedback_nlp.topics.grouping import Grouping, group, smallest_topic
 from feedback_nlp.topics.matching import SAME
 from feedback_nlp.topics.model import Change, Event, Topic, TopicModel, unnamed_topic
 from feedback_nlp.topics.neighbours import Vectors
+from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.sample import DiscoverySample, Draw
 from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.settling import discovery_neighbours, settle
 from feedback_nlp.topics.space import LanguageShift
 from feedback_nlp.topics.standing import awake, core_places, retold, shifted
 from feedback_nlp.topics.translating import Encode
@@ -52,11 +53,11 @@ def refit(
 ) -> TopicModel:
     """Group tonight's comments anew and bring the standing topics in line with the groups.
 
-    A standing topic stays, its centre moved a little to the mean of the comments in its core, whatever the borders of tonight's
-    groups, unless they say plainly otherwise: two groups that are far apart and almost wholly its own each hold a good
-    part of its comments (split: the largest keeps the number), or one group holds almost all of it and of another
-    topic (merge: the larger keeps its number). A group that lies mostly outside all cores is a new topic. Splits and
-    merges are kept as the topics' lineage.
+    A standing topic stays, its centre moved a little to the mean of the comments in its core, whatever the borders of
+    tonight's groups, unless they say plainly otherwise: two groups that are far apart and almost wholly its own each
+    hold a good part of its comments (split: the largest keeps the number), or one group holds almost all of it and of
+    another topic like it (merge: the larger keeps its number). A group that lies mostly outside all cores is a new
+    topic. Splits and merges are kept as the topics' lineage.
 
     :param drawn: the comments of the sample that topics are discovered on.
     """
@@ -65,20 +66,37 @@ def refit(
     model = awake(standing, old)
     cores = core_places(model)
     held = np.where(loose_rows(cores, old, drawn.copies), -1, cores.nearest(old).topic)
-    model = replace(model, shift=LanguageShift.fit(sample.vectors[drawn.rows], langs))
+    shift = LanguageShift.fit(sample.vectors[drawn.rows], langs).with_metric(standing.shift.metric)
+    model = replace(model, shift=shift)
     vectors = shifted(sample, drawn, model)
     near = discovery_neighbours(vectors, settings)
     grouped = group(vectors, near, drawn.copies, settings, seed)
     least = smallest_topic(len(vectors), settings)
-    centres = unit_means(vectors, held, len(model.live))
-    found = compare(_table(held, grouped.labels, drawn.copies, len(model.live)), grouped, centres @ centres.T, least)
+    centres = unit_means(vectors, held, len(model.live)).astype(np.float64)
+    table = _table(held, grouped.labels, drawn.copies, len(model.live))
+    found = compare(table, grouped, centres @ centres.T, least)
     model, labels = _brought_in_line(model, held, grouped, found, sample.last_day())
     model, labels = _without_empty(model, labels)
     live = len(model.live)
     settled = Grouping(labels, _moved(model.live.centroids, unit_means(vectors, labels, live)), model.live.strict)
     places, trade = settle(vectors, drawn.copies, settled, near, settings)
     model = replace(model, places=places.joined(model.asleep), trade=trade, age=0)
+    model = _with_evidence(model, standing.past or Past.nothing(vectors.shape[1]), sample, drawn, vectors)
     return retold(model, sample, drawn, vectors, settings=settings, encode=encode)
+
+
+def _with_evidence(model: TopicModel, past: Past, sample: DiscoverySample, drawn: Draw, vectors: Vectors) -> TopicModel:
+    """Tell of each emerging topic when it was first seen and how it grew."""
+    live = model.live
+    now, expected = now_and_expected(live, vectors, drawn.copies, past)
+    held = live.nearest(vectors).topic
+    topics = list(model.topics)
+    for at in range(len(live)):
+        if topics[at].status == "emerging":
+            day = sample.first_day(drawn.rows[held == at].tolist())
+            growth = round(float(now[at] / max(expected[at], 1)), 3)
+            topics[at] = replace(topics[at], growth=growth, first_seen=day)
+    return replace(model, topics=tuple(topics))
 
 
 def _moved(before: Vectors, means: Vectors) -> Vectors:

@@ -28,6 +28,7 @@ class DiscoverySample:
     :param vectors: float32 array of shape (comments, width), rows of unit length; a row of zeros = no vector.
     :param strata: a further group of each comment (its source, say) that the draw keeps in proportion, or None.
     :param days: the day each comment was written, ISO 8601, None where unknown; or None.
+    :param labels: the topic's name that an analyst gave each comment, None where none did; or None.
     """
 
     ids: Sequence[str]
@@ -36,6 +37,7 @@ class DiscoverySample:
     vectors: Vectors
     strata: Sequence[str] | None = None
     days: Sequence[str | None] | None = None
+    labels: Sequence[str | None] | None = None
 
     def __post_init__(self) -> None:
         """Check that all parts are of one length.
@@ -43,10 +45,8 @@ class DiscoverySample:
         :raises StageContractError: otherwise.
         """
         lengths = {"cleans": len(self.cleans), "langs": len(self.langs), "vectors": len(self.vectors)}
-        if self.strata is not None:
-            lengths["strata"] = len(self.strata)
-        if self.days is not None:
-            lengths["days"] = len(self.days)
+        further = {"strata": self.strata, "days": self.days, "labels": self.labels}
+        lengths |= {name: len(values) for name, values in further.items() if values is not None}
         wrong = {name: length for name, length in lengths.items() if length != len(self.ids)}
         if wrong or self.vectors.ndim != 2:
             raise StageContractError(

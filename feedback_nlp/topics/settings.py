@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from feedback_nlp.core.chat import ChatSettings
 from feedback_nlp.core.settings import Settings
 
 
@@ -50,6 +51,9 @@ class LabelSettings(Settings):
     """Keywords of a topic in each language."""
     representatives: int = Field(3, ge=0, le=20)
     """Typical comments kept for each language of a topic."""
+    chat: ChatSettings | None = None
+    """A language model that words the labels of new topics from their keywords and typical comments, personal data cut
+    out; null = none. Where it gives no answer the label stays as it was."""
 
 
 class TopicSettings(Settings):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from feedback_nlp.core.product import stable_product
+
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 ANY = "*"
@@ -18,10 +20,12 @@ class LanguageShift:
 
     :param langs: language codes; the first is ``*``, for languages not listed.
     :param means: float32 array of shape (langs, width).
+    :param metric: float32 array of shape (width, width) that shifted vectors are multiplied by, or None.
     """
 
     langs: tuple[str, ...]
     means: Vectors
+    metric: Vectors | None = None
 
     @classmethod
     def fit(cls, vectors: Vectors, langs: Sequence[str]) -> "LanguageShift":
@@ -38,6 +42,10 @@ class LanguageShift:
             names.append(lang)
         return cls(tuple(names), np.asarray(means, dtype=np.float32))
 
+    def with_metric(self, metric: Vectors | None) -> "LanguageShift":
+        """Return the same shift with a metric."""
+        return LanguageShift(self.langs, self.means, metric)
+
     def apply(self, vectors: Vectors, langs: Sequence[str] | None = None) -> Vectors:
         """Return the vectors shifted and of unit length; a row of zeros stays one.
 
@@ -50,5 +58,7 @@ class LanguageShift:
         blank = ~np.any(vectors, axis=1)
         shifted = np.asarray(vectors - self.means[codes], dtype=np.float32)
         shifted[blank] = 0
+        if self.metric is not None:
+            shifted = stable_product(shifted, self.metric)
         length = np.sqrt(np.einsum("ij,ij->i", shifted, shifted))
         return np.asarray(shifted / np.where(length > 0, length, 1)[:, None], dtype=np.float32)

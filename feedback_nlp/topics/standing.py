@@ -1,4 +1,4 @@
-"""Standing topics over tonight's comments: their cores, dormant ones that wake, and what is told of them after a run."""
+"""Standing topics over tonight's comments: their cores, dormant ones that wake, and what is told of them then."""
 
 from dataclasses import replace
 

@@ -12,6 +12,8 @@ from feedback_nlp.lang.pack import open_pack
 _JOINERS = "\u200c\u0640\u064b-\u065f\u0670'’"
 _WORD = re.compile(rf"[^\W\d_](?:[^\W_]|[{_JOINERS}])*")
 _SKIPPED = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|@\w+|[\[<{⟨][^\]>}⟩\s]{1,24}[\]>}⟩]|&\w+;")
+_HANDLE = re.compile(r"[A-Z][a-z]+[A-Z]")
+_SHORTEST_HANDLE = 6
 _LONGEST = 24
 _MOST_WORDS = 250
 _PLURALS = {"en": ("'s", "s"), "fa": ("هایی", "های", "هاش", "ها")}
@@ -38,6 +40,11 @@ def split_words(text: str) -> list[list[str]]:
         if count == _MOST_WORDS:
             break
     return [stretch for stretch in stretches if stretch]
+
+
+def is_handle(word: str) -> bool:
+    """Tell whether a word is written like an account's name, as ``AmericanAir``: it names whom people wrote to."""
+    return len(word) >= _SHORTEST_HANDLE and _HANDLE.match(word) is not None
 
 
 @cache
@@ -113,6 +120,11 @@ class Vocabulary:
             rest = _without_prefix(word, counts, lang)
             keys[word] = _without_suffix(rest, counts, lang)
         return cls(lang, keys, _readable(lang, surfaces, keys))
+
+    def bare(self, word: str, key: str) -> str:
+        """Return an Arabic word as written, or its readable form where a conjunction or preposition is joined to it."""
+        joined = self.lang == "ar" and fold_word(word) not in (key, f"ال{key}")
+        return self.shown.get(key, word) if joined else word
 
     def key(self, word: str) -> str:
         """Return the key of a word as written."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from feedback_nlp.topics.tokens import Vocabulary, passive_words, split_words
+from feedback_nlp.topics.tokens import Vocabulary, is_handle, passive_words, split_words
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -73,7 +73,7 @@ class LanguageWords:
                 key
                 for stretch in text
                 for word in stretch
-                if len(key := self.vocabulary.key(word)) > 1 and key not in passive
+                if len(key := self.vocabulary.key(word)) > 1 and key not in passive and not is_handle(word)
             }
             for text in self.texts
         ]

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.core.modelfolder import open_model, resolve_model
+from feedback_nlp.config import Config
+from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
+from feedback_nlp.embed.settings import ShippedBackend
+from feedback_nlp.rootcause.backends import Comments
 from feedback_nlp.rootcause.backends.linear import KIND, LinearTagger
 from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.rootcause import held_out_figures
@@ -22,6 +25,7 @@ from feedback_nlp.train.rootcause_data import (
 )
 from feedback_nlp.train.rootcause_figures import DEV, UNSEEN, Flags, dev_figures, f1, figure, mean_f1
 from feedback_nlp.train.rootcause_own import few_example_figures, left_out_figures
+from feedback_nlp.train.rootcause_reader import named, read_comments
 
 __all__ = ["baseline_figures", "evaluate", "romanised_loss", "triple_figures"]
 
@@ -89,9 +93,24 @@ def evaluate(
     tagger = LinearTagger.from_folder(folder)
     dev, training = read_dev(data), read_training(data)
     figures = dev_figures(tagger, dev, read_dev(data, second=True))
+    figures += _reader_figures(tagger, dev, read_dev(data, second=True), folder)
     if held_out:
-        figures += held_out_figures(tagger, training, dev, seed=seed)
+        figures += held_out_figures(data, tagger, training, dev, seed=seed)
     settings = {"rootcause": {"backend": {"kind": "linear", "model": str(folder.path)}}}
     figures += triple_figures(data, settings) + romanised_loss(data, settings=settings)
     figures += few_example_figures(training, dev, seed=seed) + left_out_figures(own)
     return figures + (baseline_figures(training, dev, seed=seed) if baseline else [])
+
+
+def _reader_figures(tagger: LinearTagger, dev: Annotated, second: Annotated, folder: ModelFolder) -> list[Figure]:
+    """Measure development comments as read by the configured encoder; nothing where it does not read.
+
+    Sources never seen cannot be measured again, since the encoder that ships has seen them; the figures of when the
+    model was made stand for them.
+    """
+    backend = Config().embed.backend
+    if tagger.blend is None or not isinstance(backend, ShippedBackend):
+        return []
+    comments = read_comments(Comments(dev.cleans, None, dev.clauses), backend.model)
+    standing = [Figure(**row) for row in folder.manifest["metrics"] if row["data"].startswith(named(UNSEEN))]
+    return dev_figures(tagger, dev, second, comments=comments, data=named(DEV)) + standing

@@ -199,7 +199,8 @@ Negative, neutral or positive, with calibrated probabilities, for comments and c
 
 ## How it was made
 One softmax layer over hashed n-grams (words 1-2, characters 3-5) of the normalised text and over the comment's vector
-from `encoder-static`, the three languages together; clauses are judged by their n-grams alone.
+from `encoder-static`, the three languages together; a second layer, fitted on n-grams alone, judges clauses and
+comments without a vector.
 Sets count by the root of their size, labels are half evened out within a set, noisy sets count less. Written phrases
 teach what negation turns round. A temperature for each language ({heats}) was fitted on
 sources the scoring head never saw. `mixed` is a logistic decision over the comment's probabilities, a linear score of

@@ -1,6 +1,6 @@
 """Trains the shipped root-cause model: drivers, causes and readings, calibrated on comments and sources never seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,7 @@ from feedback_nlp.core.columns import OTHER_CAUSES
 from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.modelfolder import ModelFolder, write_model
 from feedback_nlp.core.ngrams import NgramSpec, ngram_matrix
+from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.rootcause.backends import READING_VALUES, Floats
 from feedback_nlp.rootcause.backends.linear import KIND, LinearTagger, best_of, calibrated, halved
 from feedback_nlp.train.data import provenance
@@ -23,12 +24,14 @@ from feedback_nlp.train.rootcause_card import rootcause_card
 from feedback_nlp.train.rootcause_data import (
     CAUSE_LABELS,
     DRIVER_LABELS,
+    LANGS,
     SOURCE_FOLDS,
     SYNTHETIC,
     Annotated,
     driver_flags,
     read_dev,
     read_training,
+    read_triples,
 )
 from feedback_nlp.train.rootcause_figures import cross_figures, dev_figures, unseen_figures
 
@@ -38,6 +41,7 @@ VECTOR_GAIN = np.float32(3)
 EVIDENCE_PRICE = 0.3
 _L2, _READING_L2, _ITERATIONS = 3e-4, 1e-3, 40
 _SYNTHETIC_WEIGHT = 0.7
+_TAUGHT_WEIGHT = 3.0
 _RANDOM_FOLDS = 4
 _FEW, _USUAL_THRESHOLD = 50, 0.3
 _PRIOR_SHARE = 0.5
@@ -55,6 +59,8 @@ class Material:
     :param reading_design: whole comments for the readings: n-grams hashed to one bit less, and vectors.
     :param factors: stretch of the n-grams.
     :param reading_factors: stretch of the n-grams hashed to one bit less.
+    :param triples: comments in three languages that nobody annotated, language by language in the same order; None for
+        none.
     """
 
     annotated: Annotated
@@ -63,9 +69,20 @@ class Material:
     reading_design: Design
     factors: Floats
     reading_factors: Floats
+    triples: Design | None = None
 
     def fit_causes(self, training: Mask) -> LinearHead:
-        """Fit ``LABELS`` on whole comments and on the clauses of those whose evidence is known."""
+        """Fit ``LABELS`` on whole comments and on the clauses of those whose evidence is known.
+
+        Then once more, with comments in three languages: each is taught what the first heads say of all three together.
+        """
+        first = self._fit_causes(training)
+        if self.triples is None:
+            return first
+        scores = self.triples.scores(first).reshape(len(LANGS), -1, len(LABELS)).mean(axis=0)
+        return self._fit_causes(training, np.tile(sigmoid(scores), (len(LANGS), 1)))
+
+    def _fit_causes(self, training: Mask, taught: Floats | None = None) -> LinearHead:
         annotated = self.annotated
         rows = np.flatnonzero(training)
         clauses = np.flatnonzero((training & known_evidence(annotated))[annotated.clauses[:, 0]])
@@ -74,6 +91,9 @@ class Material:
         weights = np.where(annotated.sources[rows] == SYNTHETIC, _SYNTHETIC_WEIGHT, 1.0)
         weights = np.concatenate([weights, np.ones(len(clauses))])
         both = self.design.take(rows).above(self.clause_design.take(clauses))
+        if taught is not None and self.triples is not None:
+            both, targets = both.above(self.triples), np.concatenate([targets, taught])
+            weights = np.concatenate([weights, np.full(len(taught), _TAUGHT_WEIGHT)])
         spread = np.repeat(weights[:, None], len(LABELS), axis=1)
         return fit_logistic(both, targets, spread, l2=_L2, iterations=_ITERATIONS)
 
@@ -82,6 +102,9 @@ class Material:
         annotated = self.annotated
         real = np.flatnonzero(training & (annotated.sources != SYNTHETIC))
         design = self.reading_design.take(real)
+        # Each comment stands without its vector, too, so that the heads hold where a reader takes the vector's place.
+        bare = Design(design.sparse, None if design.dense is None else np.zeros_like(design.dense))
+        design, real = design.above(bare), np.concatenate([real, real])
         ones = np.ones((len(real), len(OTHER_CAUSES)))
         heads = [
             fit_logistic(
@@ -133,8 +156,11 @@ def labels_of(causes: Mask) -> Mask:
     return np.concatenate([driver_flags(causes), causes], axis=1)
 
 
-def prepare(annotated: Annotated) -> Material:
-    """Hash and embed comments and clauses."""
+def prepare(annotated: Annotated, triples: Sequence[str] = ()) -> Material:
+    """Hash and embed comments and clauses.
+
+    :param triples: normalised comments in three languages, language by language in the same order.
+    """
     plain = ngram_matrix(annotated.cleans, SPEC)
     factors, reading_factors = rarity(plain), rarity(halved(plain))
     vectors = encode(annotated.cleans) * VECTOR_GAIN
@@ -147,7 +173,14 @@ def prepare(annotated: Annotated) -> Material:
         Design(stretch(halved(plain), reading_factors), vectors),
         factors,
         reading_factors,
+        Design(stretch(ngram_matrix(triples, SPEC), factors), encode(triples) * VECTOR_GAIN) if triples else None,
     )
+
+
+def prepare_all(data: Path, annotated: Annotated) -> Material:
+    """Hash and embed comments, clauses, and the comments in three languages to learn from."""
+    rows = read_triples(data)
+    return prepare(annotated, [normalise(str(row[lang]), lang).clean for lang in LANGS for row in rows])
 
 
 def source_folds(annotated: Annotated) -> Iterator[Mask]:
@@ -254,7 +287,7 @@ def train_rootcause(data: Path, out: Path, *, seed: int = 17, created_at: str = 
     :raises MissingInputError: when a data file is missing.
     """
     annotated = read_training(data)
-    material = prepare(annotated)
+    material = prepare_all(data, annotated)
     by_source = leave_out(material, source_folds(annotated))
     at_random = leave_out(material, random_folds(annotated, seed))
     decisions, heats = decide(annotated, by_source.and_also(at_random))
@@ -270,13 +303,16 @@ def train_rootcause(data: Path, out: Path, *, seed: int = 17, created_at: str = 
     return write_model(out, kind=KIND, name="rootcause", version="1", details=details, card=card)
 
 
-def held_out_figures(tagger: LinearTagger, annotated: Annotated, dev: Annotated, *, seed: int = 17) -> list[Figure]:
+def held_out_figures(
+    data: Path, tagger: LinearTagger, annotated: Annotated, dev: Annotated, *, seed: int = 17
+) -> list[Figure]:
     """Measure heads on what they never saw, fitted as the tagger's are and judged by its decisions.
 
+    :param data: the data folder.
     :param annotated: the training comments; left out once by source and once at random.
     :param dev: development comments, judged by the tagger itself.
     """
-    material = prepare(annotated)
+    material = prepare_all(data, annotated)
     by_source = leave_out(material, source_folds(annotated))
     return _held_out(tagger, annotated, dev, by_source, leave_out(material, random_folds(annotated, seed)))
 

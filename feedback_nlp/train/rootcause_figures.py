@@ -9,13 +9,12 @@ from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Floats, Fo
 from feedback_nlp.rootcause.backends.linear import LinearTagger
 from feedback_nlp.train.figures import Figure, accuracy, bootstrap, expected_calibration_error, macro_f1
 from feedback_nlp.train.fit_vectors import encode
-from feedback_nlp.train.rootcause_data import CAUSE_LABELS, DRIVER_LABELS, Annotated, Evidence, driver_flags
+from feedback_nlp.train.rootcause_data import CAUSE_LABELS, DRIVER_LABELS, LANGS, Annotated, Evidence, driver_flags
 
 SUITE = "rootcause"
 DEV = "rootcause dev"
 UNSEEN = "sources never seen"
 CROSS = "dev and training, cross-validated"
-LANGS = ("ar", "fa", "en")
 FEWEST_OF_SOURCE = 20
 FEWEST_POSITIVES = 15
 

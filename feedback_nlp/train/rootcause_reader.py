@@ -31,7 +31,7 @@ from feedback_nlp.train.rootcause import (
     Material,
     best_threshold,
     labels_of,
-    prepare,
+    prepare_all,
     reading_columns,
 )
 from feedback_nlp.train.rootcause_card import rootcause_card
@@ -293,19 +293,24 @@ class _Span:
     end: int
 
 
-def add_blend(data: Path, model: Path, reader: str | Path, *, seed: int = 17) -> ModelFolder:
+def add_blend(
+    data: Path, model: Path, reader: str | Path, *, judged_reader: str | Path | None = None, seed: int = 17
+) -> ModelFolder:
     """Fit a blend for a root-cause model that stands, and write it into its folder with figures and card.
 
     :param data: the data folder.
     :param model: folder of a model of kind ``rootcause-linear``.
     :param reader: name or folder of a reading encoder of the first round, which never saw ``reader_data.UNSEEN``.
+    :param judged_reader: the encoder that will read, with which development comments are judged; ``reader`` itself
+        where not given.
     :param seed: draws the comments whose sentiment is kept for judging.
     :raises ModelError: when a model is missing, damaged or of another kind.
     """
+    judged_reader = judged_reader or reader
     folder = open_model(model).require(KIND)
     tagger = LinearTagger.from_folder(folder)
     annotated, dev = read_training(data), read_dev(data)
-    material = prepare(annotated)
+    material = prepare_all(data, annotated)
     held = unread(data, annotated, seed=seed)
     heads = material.fit_causes(~held), material.fit_readings(~held)
     comments = read_comments(part_of(annotated, held), reader)
@@ -314,11 +319,11 @@ def add_blend(data: Path, model: Path, reader: str | Path, *, seed: int = 17) ->
     apart = replace(tagger, heads=without, blend=fit_blend(scored))
     blend = fit_evidence(apart, comments, annotated, held)
     shipped = replace(tagger, blend=blend)
-    read_dev_comments = read_comments(Comments(dev.cleans, None, dev.clauses), reader)
-    figures = dev_figures(shipped, dev, read_dev(data, second=True), comments=read_dev_comments, data=_named(DEV))
+    read_dev_comments = read_comments(Comments(dev.cleans, None, dev.clauses), judged_reader)
+    figures = dev_figures(shipped, dev, read_dev(data, second=True), comments=read_dev_comments, data=named(DEV))
     figures += blend_figures(tagger, scored, annotated.sources[held], annotated.langs[held])
     details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
-    details["reader"] = open_model(resolve_model(reader)).fingerprint
+    details["reader"] = open_model(resolve_model(judged_reader)).fingerprint
     standing = [Figure(**row) for row in details["metrics"] if WITH_READER not in row["data"]]
     details["metrics"] = [figure.as_dict() for figure in standing + figures]
     arrays = {name: value for name, value in folder.arrays().items() if not name.startswith("blend_")}
@@ -333,7 +338,8 @@ def add_blend(data: Path, model: Path, reader: str | Path, *, seed: int = 17) ->
     )
 
 
-def _named(data: str) -> str:
+def named(data: str) -> str:
+    """Return what figures are called where a reader has read."""
     return f"{data}, {WITH_READER}"
 
 
@@ -358,6 +364,6 @@ def blend_figures(tagger: LinearTagger, scored: Scored, sources: Any, langs: Any
     for lang in (*LANGS, "all"):
         rows = judged & ((langs == lang) | (lang == "all"))
         if rows.any():
-            figures += flag_figures(_named(UNSEEN), lang, causes[rows], found[rows])
-            figures.append(calibration_figure(_named(UNSEEN), lang, causes[rows], probs[rows]))
-    return figures + source_figures(_named(UNSEEN), sources[judged], causes[judged], found[judged])
+            figures += flag_figures(named(UNSEEN), lang, causes[rows], found[rows])
+            figures.append(calibration_figure(named(UNSEEN), lang, causes[rows], probs[rows]))
+    return figures + source_figures(named(UNSEEN), sources[judged], causes[judged], found[judged])

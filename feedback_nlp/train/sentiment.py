@@ -39,8 +39,8 @@ class Unseen:
     :param scores: float32 array (rows, 3).
     :param mixed_scores: float32 array (rows,).
     :param clause_scores: float32 array (clauses of the material, 3); 0 where no head is free of the source.
-    :param heads: int array (rows,), which of ``fitted`` scored each.
-    :param fitted: the heads.
+    :param heads: int array (rows,), which fold's head scored each.
+    :param bare: each fold's head for n-grams alone.
     """
 
     rows: Rows
@@ -48,26 +48,26 @@ class Unseen:
     mixed_scores: Floats
     clause_scores: Floats
     heads: Rows
-    fitted: Sequence[LinearHead]
+    bare: Sequence[LinearHead]
 
 
 def leave_sources_out(material: Material) -> Unseen:
     """Score the comments of each fold's sources with a head fitted without them."""
     labelled = material.labelled
-    rows, scores, fitted = [], [], []
+    rows, scores, bare = [], [], []
     clause_scores = np.zeros((len(material.clauses), len(POLARITIES)), dtype=np.float32)
     for sources in FOLDS:
         held = np.isin(labelled.sources, sources)
         head = material.fit(~held & ~labelled.judged)
+        bare.append(material.fit(~held & ~labelled.judged, bare=True))
         picked = np.flatnonzero(held)
-        fitted.append(head)
         rows.append(picked)
         scores.append(material.design.take(picked).scores(head))
         clauses = np.flatnonzero(held[material.clauses.rows])
-        clause_scores[clauses] = material.clause_design.take(clauses).scores(head)[:, :3]
+        clause_scores[clauses] = bare[-1].scores(material.clause_features[clauses])[:, :3]
     stacked = np.concatenate(scores)
     heads = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-    return Unseen(np.concatenate(rows), stacked[:, :3], stacked[:, 3], clause_scores, heads, fitted)
+    return Unseen(np.concatenate(rows), stacked[:, :3], stacked[:, 3], clause_scores, heads, bare)
 
 
 def temperatures(labelled: Labelled, unseen: Unseen, wanted: Mask | None = None) -> dict[str, float]:
@@ -157,7 +157,9 @@ def train_sentiment(
     heats = temperatures(labelled, unseen)
     mixed, mixed_from = fit_mixed(material, unseen, heats)
     fitted = material.fit(~labelled.judged)
-    arrays = fold_in(fitted, material.factors).to_arrays() | {
+    bare = fold_in(material.fit(~labelled.judged, bare=True), material.factors)
+    arrays = fold_in(fitted, material.factors).to_arrays() | bare.to_arrays("bare_")
+    arrays |= {
         "vector_weights": fitted.weights[len(material.factors) :] * np.float32(VECTOR_GAIN),
         "mixed_weights": mixed.weights[:, 0],
         "mixed_bias": mixed.bias,
@@ -191,8 +193,7 @@ def _compared(material: Material, unseen: Unseen, spec: NgramSpec, encoder: Read
     spans = zip(clauses.rows.tolist(), clauses.starts.tolist(), clauses.ends.tolist(), strict=True)
     parts = stretch(ngram_matrix([texts[row][start:end] for row, start, end in spans], spec), material.factors)
     own, clause_own = np.zeros((len(rows), 4), dtype=np.float32), np.zeros((len(clauses), 3), dtype=np.float32)
-    for number, head in enumerate(unseen.fitted):
-        bare = LinearHead(head.weights[: parts.shape[1]], head.bias)
+    for number, bare in enumerate(unseen.bare):
         here, there = np.flatnonzero(heads == number), np.flatnonzero(heads[clauses.rows] == number)
         own[here] = bare.scores(material.design.sparse[rows[here]])
         clause_own[there] = bare.scores(parts[there])[:, :3]

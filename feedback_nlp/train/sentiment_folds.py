@@ -12,7 +12,7 @@ from feedback_nlp.core.linear import softmax
 from feedback_nlp.sentiment.backends import Floats
 from feedback_nlp.train.figures import Figure, accuracy, bootstrap
 from feedback_nlp.train.fit import best_temperature
-from feedback_nlp.train.sentiment_data import KEPT_BACK, ROOT_CAUSES, Labelled, Mask
+from feedback_nlp.train.sentiment_data import KEPT_BACK, PHRASES, ROOT_CAUSES, Labelled, Mask
 from feedback_nlp.train.sentiment_figures import (
     MIXED,
     NEUTRAL,
@@ -28,6 +28,7 @@ CROSS_VALIDATED = ("en_twitter_us_airline", "ar_semeval16_hotels_sb1")
 _FOLDS = 5
 _SOURCE_FOLDS = 6
 _FEWEST = 100
+_ALWAYS = frozenset({*KEPT_BACK, ROOT_CAUSES, PHRASES})
 
 # Sources with texts in common are held out together.
 _OVERLAPS: tuple[frozenset[str], ...] = (
@@ -87,7 +88,7 @@ def source_groups(labelled: Labelled, lang: str) -> list[tuple[str, ...]]:
 
     Overlapping sources share a fold; groups are dealt out by domain, so that a fold never takes all of one.
     """
-    here = labelled.langs == lang
+    here = (labelled.langs == lang) & (labelled.sets != PHRASES)
     domains: dict[frozenset[str], str] = {}
     for source in np.unique(labelled.sources[here]):
         group = next((group for group in _OVERLAPS if source in group), frozenset({str(source)}))
@@ -98,10 +99,13 @@ def source_groups(labelled: Labelled, lang: str) -> list[tuple[str, ...]]:
 
 
 def judging_rows(labelled: Labelled) -> Mask:
-    """Return which comments judge sources: those kept back, else the published test split, else a fifth by hash."""
+    """Return which comments judge sources: those kept back, else the published test split, else a fifth by hash.
+
+    None of the annotated comments and written phrases but those kept back.
+    """
     chosen = labelled.judged.copy()
     for name in np.unique(labelled.sets):
-        rows = np.flatnonzero((labelled.sets == name) & (name not in KEPT_BACK) & (name != ROOT_CAUSES))
+        rows = np.flatnonzero((labelled.sets == name) & (name not in _ALWAYS))
         published = labelled.splits[rows] == "test"
         if published.any() and not published.all():
             chosen[rows] = published

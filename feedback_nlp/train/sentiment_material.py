@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from feedback_nlp.core.columns import POLARITIES, SENTIMENTS
 from feedback_nlp.core.linear import LinearHead
@@ -33,7 +34,7 @@ class Material:
     :param design: n-grams, stretched by ``factors``, and the comments' vectors times ``VECTOR_GAIN``.
     :param factors: see :func:`feedback_nlp.train.fit.rarity`.
     :param clauses: clauses of the comments annotated for root causes, the only set where ``mixed`` is known.
-    :param clause_design: their n-grams, stretched too, and no vectors.
+    :param clause_features: their n-grams, stretched too.
     """
 
     labelled: Labelled
@@ -41,24 +42,32 @@ class Material:
     design: Design
     factors: Floats
     clauses: Clauses
-    clause_design: Design
+    clause_features: sp.csr_matrix
 
-    def fit(self, training: Mask) -> LinearHead:
-        """Fit the head on these rows: polarities without the mixed comments, and mixed on the annotated ones."""
-        polarity = self.fit_polarity(training)
+    def fit(self, training: Mask, *, bare: bool = False) -> LinearHead:
+        """Fit the head on these rows: polarities without the mixed comments, and mixed on the annotated ones.
+
+        :param bare: whether it must do without vectors.
+        """
+        polarity = self.fit_polarity(training, bare=bare)
         known = np.flatnonzero(training & (self.labelled.sets == ROOT_CAUSES))
         mixed = (self.labelled.labels[known] == MIXED)[:, None].astype(np.float32)
-        side = fit_logistic(self.design.take(known), mixed, np.ones_like(mixed), l2=_MIXED_L2, iterations=_ITERATIONS)
+        side = fit_logistic(
+            self._rows(known, bare=bare), mixed, np.ones_like(mixed), l2=_MIXED_L2, iterations=_ITERATIONS
+        )
         weights_of_both = np.concatenate([polarity.weights, side.weights], axis=1)
         return LinearHead(weights_of_both, np.append(polarity.bias, side.bias))
 
-    def fit_polarity(self, training: Mask) -> LinearHead:
+    def fit_polarity(self, training: Mask, *, bare: bool = False) -> LinearHead:
         """Fit the three polarities on these rows, the mixed comments left out."""
         wanted = training & (self.labelled.labels != MIXED)
         rows = np.flatnonzero(wanted)
         weights = self.labelled.row_weights(wanted)[rows]
         targets = np.eye(len(POLARITIES))[self.labelled.labels[rows]]
-        return fit_softmax(self.design.take(rows), targets, weights, l2=_L2, iterations=_ITERATIONS)
+        return fit_softmax(self._rows(rows, bare=bare), targets, weights, l2=_L2, iterations=_ITERATIONS)
+
+    def _rows(self, rows: Rows, *, bare: bool) -> Design:
+        return Design(self.design.sparse[rows]) if bare else self.design.take(rows)
 
 
 def clauses_of(cleans: Sequence[str], langs: Sequence[str], rows: Sequence[int] | Rows) -> Clauses:
@@ -77,6 +86,5 @@ def prepare(labelled: Labelled, spec: NgramSpec) -> Material:
     clauses = clauses_of(cleans, list(labelled.langs), annotated)
     texts = [cleans[row][start:end] for row, start, end in zip(clauses.rows, clauses.starts, clauses.ends, strict=True)]
     vectors = encode(cleans) * np.float32(VECTOR_GAIN)
-    none = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)
-    clause_design = Design(stretch(ngram_matrix(texts, spec), factors), none)
-    return Material(labelled, cleans, Design(stretch(features, factors), vectors), factors, clauses, clause_design)
+    parts = stretch(ngram_matrix(texts, spec), factors)
+    return Material(labelled, cleans, Design(stretch(features, factors), vectors), factors, clauses, parts)

@@ -55,6 +55,11 @@ def test_runs_are_compared(out: Path) -> None:
     assert (code, "No run 'ghost'" in error) == (2, True)
 
 
+def test_days_are_counted(out: Path) -> None:
+    assert feedback_nlp("runs", "days", "--by", "lang", "--out", out)[1].split() == ["no", "date", "en", "5"]
+    assert json.loads(feedback_nlp("runs", "days", "--by", "lang", "--json", "--out", out)[1])[0]["comments"] == 5
+
+
 def test_an_older_run_is_published(out: Path) -> None:
     new, middle, _ = ids(out)
     assert feedback_nlp("runs", "publish", middle, "--out", out)[:2] == (0, f"Readers now see run {middle}.\n")

@@ -8,6 +8,7 @@ from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.core.folding import fold
 from feedback_nlp.core.modelfolder import open_model
 from feedback_nlp.embed import open_encoder
+from feedback_nlp.embed.backends.reader import ReaderEncoder
 from feedback_nlp.embed.settings import ShippedBackend, StaticBackend, TransformersBackend
 from feedback_nlp.train import (
     encoder,
@@ -210,6 +211,16 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
     assert cosines.mean() > 0.8
     resumed = encoder.train_encoder(data, tmp_path / "grown", kind="transformer", seed=3, minutes=0.02, work=work)
     assert resumed.fingerprint != grown.fingerprint
+
+    reading = encoder.train_encoder(data, tmp_path / "reading", kind="reader", seed=3, minutes=0.05, work=work)
+    uses = {row["use"] for row in reading.manifest["training_data"]}
+    assert uses == {"vectors", "sentiment", "root causes"}
+    first, last = (
+        ReaderEncoder.open(ShippedBackend(model=str(path))) for path in (work / "encoder-phase1", reading.path)
+    )
+    assert first.reads
+    assert last.reads
+    assert not np.array_equal(first.encode(english), last.encode(english))
 
 
 def test_batches_hold_every_text_as_often_as_its_weight():

@@ -18,7 +18,17 @@ from feedback_nlp.core.errors import FeedbackError
 
 TIMEOUT = 180
 _WATCHED = frozenset(
-    ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.listdir", "os.scandir", "shutil.rmtree", "os.truncate")
+    (
+        "open",
+        "os.rename",
+        "os.remove",
+        "os.rmdir",
+        "os.mkdir",
+        "os.listdir",
+        "os.scandir",
+        "shutil.rmtree",
+        "os.truncate",
+    )
 )
 
 Work = Callable[[], Any]
@@ -173,7 +183,7 @@ def _told(work: Work, points: Points | None) -> dict[str, Any]:
         told: dict[str, Any] = {"kind": "finished", "value": work()}
     except FeedbackError as error:
         told = {"kind": "error", "code": error.exit_code, "message": str(error)}
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the harness must hear of it
+    except BaseException as error:  # whatever it is, the harness must hear of it
         import traceback
 
         place = "".join(traceback.format_exception(error)[-4:])

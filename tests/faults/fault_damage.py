@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from fault_cases import SEED, Case, Result, Scene, judged
 from fault_child import Outcome, Points, die, in_child
-from fault_night import Place, Wanted, example_rows, examine, small_disk, take_off, write_dump
+from fault_night import Place, Wanted, examine, example_rows, small_disk, take_off, write_dump
 
 from feedback_nlp.core.modelfolder import resolve_model
 from feedback_nlp.ingest import inputs, lines
@@ -26,7 +26,8 @@ MOST_MEGABYTES = 700
 
 def _plan(database: str, cases: list[tuple[str, Callable[..., Result], dict[str, Any]]]) -> list[Case]:
     return [
-        (name, database, functools.partial(act, database=database, name=name, **options)) for name, act, options in cases
+        (name, database, functools.partial(act, database=database, name=name, **options))
+        for name, act, options in cases
     ]
 
 
@@ -203,7 +204,7 @@ def damaged_part(scene: Scene, database: str, name: str, how: str, *, earlier: b
         if earlier:
             faulty = place.night(scene.first)
         else:
-            faulty = place.night(scene.first, Points(place.folder, {int(scene.want_first.points * 0.6): die}))
+            faulty = place.night(scene.first, Points(place.folder, {int(scene.points[database].first * 0.6): die}))
         parts = sorted(place.out.glob("*/parts/*/part-*"))
         if not parts:
             return Result(name, database, False, 0, 0, "there was no part to damage")
@@ -217,7 +218,7 @@ def damaged_store(scene: Scene, database: str, name: str, how: str, file: str) -
     """Damage the SQLite file of a killed second night; where the error says so, move it away, and run again."""
     with scene.place(database) as place:
         place.night(scene.first)
-        place.night(scene.second, Points(place.folder, {int(scene.points_second * 0.8): die}))
+        place.night(scene.second, Points(place.folder, {int(scene.points[database].second * 0.8): die}))
         path = place.out / file
         if not path.is_file() or not path.stat().st_size:
             return Result(name, database, False, 0, 0, f"no {file} to damage")
@@ -231,7 +232,9 @@ def damaged_store(scene: Scene, database: str, name: str, how: str, file: str) -
             faulty = Outcome("error", message=f"finished, but {state.fault}")
             if not state.fault.startswith("cannot be read: ") or "damaged" not in state.fault:
                 return Result(name, database, False, state.lost, state.doubled, faulty.message)
-        elif "damaged" not in faulty.message and "disk" not in faulty.message and "another program" not in faulty.message:
+        elif (
+            "damaged" not in faulty.message and "disk" not in faulty.message and "another program" not in faulty.message
+        ):
             return Result(name, database, False, 0, 0, f"no clear word: {faulty.kind} {faulty.message}")
         for end in ("", "-wal", "-shm"):
             (place.out / f"store.db{end}").unlink(missing_ok=True)
@@ -250,7 +253,9 @@ def damaged_result(scene: Scene, database: str, name: str, how: str, file: str) 
         again = in_child(functools.partial(_anew, place, scene.first))
         state = examine(place, scene.want_first)
         whole = again.kind == "finished" and not (state.fault or state.lost or state.doubled)
-        return Result(name, database, whole, state.lost, state.doubled, f"{faulty.message}; then {again.kind} {state.fault}")
+        return Result(
+            name, database, whole, state.lost, state.doubled, f"{faulty.message}; then {again.kind} {state.fault}"
+        )
 
 
 def _anew(place: Place, dump: Path) -> None:
@@ -262,7 +267,9 @@ def _anew(place: Place, dump: Path) -> None:
 # Bombs
 
 
-def bomb(scene: Scene, database: str, name: str, make: Callable[[Path, int], Path], size: int, *, refused: bool) -> Result:
+def bomb(
+    scene: Scene, database: str, name: str, make: Callable[[Path, int], Path], size: int, *, refused: bool
+) -> Result:
     """Feed a file that unpacks or stretches beyond all measure; memory stays small, what is good is kept."""
     with scene.place(database, ingest__max_workbook_mb=64) as place:
         dump = make(place.folder, size)
@@ -316,11 +323,13 @@ def long_json(folder: Path, size: int) -> Path:
 def zip_bomb(folder: Path, size: int) -> Path:
     """Make a workbook whose texts unpack to a given size."""
     path = _in_format(folder / "bomb.xlsx")
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("xl/bomb.xml", "w", force_zip64=True) as stream:
-            block = b"\0" * (1 << 20)
-            for _ in range(size >> 20):
-                stream.write(block)
+    block = b"\0" * (1 << 20)
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("xl/bomb.xml", "w", force_zip64=True) as stream,
+    ):
+        for _ in range(size >> 20):
+            stream.write(block)
     return path
 
 
@@ -337,7 +346,7 @@ def lying_bomb(folder: Path, size: int) -> Path:
 
 def damages(scene: Scene, database: str) -> list[Case]:
     """Return the cases of disks and files."""
-    frees = (48, 160, 320, 640, 1024, 1600, 2600) if database == "sqlite" else (16, 64, 128, 256, 400, 700)
+    frees = (24, 48, 96, 160, 240, 320, 420, 520, 640) if database == "sqlite" else (8, 16, 32, 48, 64, 80, 96)
     cases: list[tuple[str, Callable[..., Result], dict[str, Any]]] = [
         (f"disk full with {free} KB left", full_disk, {"free": free}) for free in frees
     ]
@@ -354,7 +363,9 @@ def damages(scene: Scene, database: str) -> list[Case]:
         cases.append((f"part of the night before: {how}", damaged_part, {"how": how, "earlier": True}))
     for how, file in (("flipped byte", "*.safetensors"), ("cut", "*.safetensors"), ("gone", "*.safetensors")):
         cases.append((f"model file: {how}", damaged_model, {"how": how, "file": file}))
-    cases.append(("comments.parquet: flipped byte", damaged_result, {"how": "flipped byte", "file": "comments.parquet"}))
+    cases.append(
+        ("comments.parquet: flipped byte", damaged_result, {"how": "flipped byte", "file": "comments.parquet"})
+    )
     cases.append(("topics.parquet: gone", damaged_result, {"how": "gone", "file": "topics.parquet"}))
     return _plan(database, cases)
 

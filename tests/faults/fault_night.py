@@ -1,8 +1,9 @@
-"""The night that faults happen to: a small dump, a light configuration, what it must come to, and a place for each case."""
+"""The night that faults happen to: a small dump, a light configuration, what it must come to, a place for each case."""
 
 import csv
 import functools
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
@@ -24,8 +25,20 @@ from feedback_nlp.store import Store, open_store
 from feedback_nlp.store import database as store_database
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, LATER = 90, 110
+LATER = 110
 CHUNK = 16
+# What each child would else import for itself.
+_EARLY = (
+    "alembic.command",
+    "feedback_nlp.erasure",
+    "feedback_nlp.operations.watch",
+    "pandas",
+    "psycopg",
+    "pyarrow.csv",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
+    "threadpoolctl",
+)
 
 Row = tuple[str, str, str, str]
 
@@ -63,6 +76,8 @@ def _opened(stages: tuple[str, ...]) -> list[Stage]:
 
 def lighten(*, report: bool) -> None:
     """Open models once for all children; leave reports out where they are not the point."""
+    for name in _EARLY:
+        importlib.import_module(name)
     build = pipeline.build_row_stages
     _opened(("langid",))
 

@@ -152,7 +152,7 @@ def _pruned(place: Place) -> list[str]:
 def rivals(scene: Scene, database: str) -> list[Case]:
     """Return the cases of company."""
     rng = random.Random(SEED + 1)
-    points = scene.want_first.points
+    points = scene.points[database].first
     cases: list[tuple[str, Callable[..., Result], dict[str, Any]]] = []
     if database == "postgresql":
         for times in (1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3):
@@ -168,6 +168,3 @@ def rivals(scene: Scene, database: str) -> list[Case]:
         cases.append((f"lease of another machine, {age} s old", other_machine, {"age": age, "alive": alive}))
     cases += [(f"clock put back {days} days", clock_back, {"days": days}) for days in (1, 400)]
     return [(name, database, functools.partial(act, database=database, name=name, **opts)) for name, act, opts in cases]
-
-
-

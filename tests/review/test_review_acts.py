@@ -37,8 +37,10 @@ def test_rename_per_language_undo_and_redo(analyst: TestClient) -> None:
 def test_merge_moves_the_comments_and_leads_on(analyst: TestClient) -> None:
     assert analyst.post("/acts/merge", data={"topic_id": "1", "into": "2"}).status_code == 200
     assert _topic_of(analyst, "a1") == 2
-    assert analyst.get("/topics/1").status_code == 404
-    assert "merged into topic 2" in analyst.get("/topics/1").text
+    answer = analyst.get("/topics/1", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/topics/2")
+    assert "late delivery" in analyst.get("/topics/1?part=head").text
+    assert analyst.get("/topics/1?part=log").status_code == 204
     analyst.post("/acts/undo", data={})
     assert _topic_of(analyst, "a1") == 1
 

@@ -27,6 +27,8 @@ PUBLIC, VIEWER, ANALYST, ADMIN = "public", "viewer", "analyst", "admin"
 RIGHTS = {
     "GET /login": PUBLIC,
     "POST /login": PUBLIC,
+    "GET /oidc/start": PUBLIC,
+    "GET /oidc/back": PUBLIC,
     "POST /logout": VIEWER,
     "GET /": VIEWER,
     "GET /rows": VIEWER,

@@ -24,6 +24,11 @@ def _vectors(texts: Sequence[str], width: int) -> np.ndarray:
     return _encoder().encode(texts) if width == _encoder().width and texts else zeros
 
 
+def clauses_of(texts: Sequence[str]) -> np.ndarray:
+    """Return each text as one clause of its own, int64 array (n, 3)."""
+    return np.array([(row, 0, len(text)) for row, text in enumerate(texts)], dtype=np.int64).reshape(-1, 3)
+
+
 def batch_of(texts: Sequence[str | None], *, width: int = 256) -> CommentBatch:
     """Return a batch whose clean text is the text itself, one clause a sentence; None has no clean text."""
     batch = CommentBatch.from_texts([text or "" for text in texts])

@@ -1,19 +1,14 @@
 """Training on a small made-up data folder: codes, evidence, splits, the whole folder, twice the same bytes."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from feedback_nlp.core.ngrams import NgramSpec
 from feedback_nlp.train import evaluate_rootcause, rootcause, rootcause_figures
 from feedback_nlp.train.rootcause_consistency import judge, romanised_loss, triple_figures
 from feedback_nlp.train.rootcause_data import (
     CAUSE_LABELS,
-    SOURCE_FOLDS,
     SYNTHETIC,
     build,
     cause_label,
@@ -22,78 +17,6 @@ from feedback_nlp.train.rootcause_data import (
     read_dev,
     read_training,
 )
-
-PHRASES = (
-    ("P.tools", "-", "the app crashes"),
-    ("E.attitude", "-", "rude waiter"),
-    ("E.attitude", "+", "kind waiter"),
-    ("P.pricing", "+", "good price"),
-    ("P.operations", "-", "late delivery"),
-)
-
-
-def _row(number: int, source: str) -> dict[str, Any]:
-    code, sign, words = PHRASES[number % len(PHRASES)]
-    return {
-        "id": f"en-{number}",
-        "lang": "en",
-        "source": source,
-        "text": f"Well, {words} today. Visit {number}",
-        "s": "neg" if sign == "-" else "pos",
-        "d": [[code, sign, words]] if number % 6 else [],
-        "o": ["product"] if number % 2 else [],
-        "j": ("use", "delivery")[number % 2],
-        "g": number % 3,
-        "em": ("anger", "joy", "none")[number % 3],
-        "ef": "na",
-        "rs": ("no", "na")[number % 2],
-        "ch": "na",
-        "ok": 1,
-    }
-
-
-def _twice(row: dict[str, Any]) -> dict[str, Any]:
-    """Add a second annotation, which finds half of the causes."""
-    second = {key: value for key, value in row.items() if key not in ("id", "lang", "source", "text")}
-    return row | {"second": second | {"d": row["d"][: int(row["id"][-1]) % 2]}}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    for part in ("eval", "rootcause", "parallel", "romanised"):
-        (folder / part).mkdir()
-    pd.DataFrame({"text": ["x"], "lang": ["en"]}).to_parquet(folder / "eval" / "en_edurabsa.parquet")
-    sources = [fold[0] for fold in SOURCE_FOLDS]
-    train = [_row(k, sources[k % len(sources)]) for k in range(80)]
-    train += [_row(200, "en_edurabsa"), _row(201, sources[0]) | {"ok": 0}]
-    written = [
-        {key: row[key] for key in ("id", "lang", "s", "d", "o", "text")}
-        for row in (_row(k, "") for k in range(300, 312))
-    ]
-    for name, rows in (
-        ("train", train),
-        ("dev", [_twice(_row(k, sources[0])) for k in range(400, 420)]),
-        ("synthetic", written),
-    ):
-        lines = "\n".join(json.dumps(row) for row in rows)
-        (folder / "rootcause" / f"{name}.jsonl").write_text(lines, encoding="utf-8")
-    line = {"id": "t", "en": train[1]["text"], "ar": "نادل وقح", "fa": "پیشخدمت بی ادب", "src_lang": "en"}
-    free = {"id": "u", "en": "rude waiter", "ar": "نادل وقح", "fa": "پیشخدمت بی ادب", "src_lang": "fa"}
-    pd.DataFrame([line, free]).to_parquet(folder / "parallel" / "feedback_trilingual.parquet")
-    for lang, text, roman in (("ar", "نادل وقح", "nadel wa2e7"), ("fa", "پیشخدمت بی ادب", "pishkhedmat bi adab")):
-        pair = {"id": lang, "text": text, "roman": roman, "style": "x"}
-        same = {"id": f"{lang}-same", "text": "ok", "roman": "ok", "style": "x"}
-        for part in ("roman", "roman_more"):
-            lines = "\n".join(json.dumps(row) for row in (pair, same))
-            (folder / "romanised" / f"{lang}_{part}.jsonl").write_text(lines, encoding="utf-8")
-    (folder / "manifest.jsonl").write_text(json.dumps({"file": "x", "license": "none"}), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rootcause, "SPEC", NgramSpec(words=(1, 2), chars=(3,), bits=10))
 
 
 def test_codes_of_the_guide_become_names_of_results() -> None:
@@ -110,7 +33,8 @@ def test_a_driver_is_there_when_any_of_its_causes_is() -> None:
 
 
 def test_evidence_is_placed_in_the_normalised_text_and_marks_its_clause() -> None:
-    annotated = build([_row(1, "x")])
+    driver = ["E.attitude", "-", "rude waiter"]
+    annotated = build([{"text": "Well, rude waiter today. Visit 1", "lang": "en", "d": [driver], "o": []}])
     (piece,) = annotated.evidence
     assert annotated.cleans[0][piece.start : piece.end] == "rude waiter"
     marked = annotated.clause_causes()[:, piece.label]

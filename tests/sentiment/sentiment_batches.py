@@ -19,9 +19,9 @@ def _encoder() -> Encoder:
 
 
 def _vectors(texts: Sequence[str], width: int) -> np.ndarray:
-    """Return the shipped encoder's vectors; zeros for another width."""
-    zeros = np.zeros((len(texts), width), dtype=np.float32)
-    return _encoder().encode(texts) if width == _encoder().width and texts else zeros
+    """Return the shipped encoder's vectors; ones for another width."""
+    ones = np.ones((len(texts), width), dtype=np.float32)
+    return _encoder().encode(texts) if width == _encoder().width and texts else ones
 
 
 def batch_of(

@@ -54,11 +54,15 @@ def test_the_decision_takes_mixed_first_and_scales_the_rest() -> None:
 def test_a_folder_gives_back_what_was_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     head = LinearHead(rng.normal(size=(1 << 10, 4)).astype(np.float32), np.zeros(4, dtype=np.float32))
-    arrays = head.to_arrays() | {
-        "vector_weights": np.ones((4, 4), dtype=np.float32),
-        "mixed_weights": np.zeros(9, dtype=np.float32),
-        "mixed_bias": np.array([-9], dtype=np.float32),
-    }
+    arrays = (
+        head.to_arrays()
+        | head.to_arrays("bare_")
+        | {
+            "vector_weights": np.ones((4, 4), dtype=np.float32),
+            "mixed_weights": np.zeros(9, dtype=np.float32),
+            "mixed_bias": np.array([-9], dtype=np.float32),
+        }
+    )
     details = {
         "ngrams": {"words": [1], "chars": [3], "bits": 10},
         "calibration": {"temperatures": {"en": 2.0, "*": 1.0}, "mixed_from": 0.5},
@@ -73,7 +77,29 @@ def test_a_folder_gives_back_what_was_written(tmp_path: Path) -> None:
     moved = judge.judge(Given(["good food"], ["en"], spans(), np.array([[9, 0, 0, 0]], dtype=np.float32)))
     assert moved.probs == pytest.approx(warm.probs, abs=1e-5)
     with pytest.raises(ModelError, match="fitted to 4"):
-        judge.judge(Given(["good food"], ["en"], spans(), np.zeros((1, 5), dtype=np.float32)))
+        judge.judge(Given(["good food"], ["en"], spans(), np.ones((1, 5), dtype=np.float32)))
+
+
+def test_clauses_and_texts_without_a_vector_are_judged_by_n_grams_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    heads = [LinearHead(rng.normal(size=(1 << 10, 4)).astype(np.float32), np.zeros(4, dtype=np.float32)) for _ in "ab"]
+    judge = LinearJudge(
+        NgramSpec((1,), (3,), 10),
+        *heads,
+        np.zeros((4, 4), dtype=np.float32),
+        np.zeros(9, dtype=np.float32),
+        -9,
+        0.5,
+        {"*": 1},
+    )
+    texts, langs, clauses = ["good food", "good food", "bad room"], ["en"] * 3, spans((0, 0, 9))
+    vectors = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.float32)
+    some = judge.judge(Given(texts, langs, clauses, vectors))
+    none = judge.judge(Given(texts, langs, clauses))
+    assert some.probs[[0, 2]].tobytes() == none.probs[[0, 2]].tobytes()
+    assert np.abs(some.probs[1] - none.probs[1]).max() > 0.01
+    np.testing.assert_array_equal(some.clause_probs, none.clause_probs)
+    assert some.clause_probs[0] == pytest.approx(none.probs[0])
 
 
 def test_the_shipped_folder_tells_how_it_was_made() -> None:

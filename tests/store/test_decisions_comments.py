@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +37,14 @@ def one_known(text: str = TEXT) -> pa.Table:
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     with open_store(store_url) as opened:
+        add_run(opened, comments=one_known())
+        yield opened
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Store]:
+    """Open a store for what does not hang on the database."""
+    with open_store(f"sqlite:///{tmp_path}/s.db") as opened:
         add_run(opened, comments=one_known())
         yield opened
 
@@ -122,14 +131,14 @@ def test_filters_go_by_what_was_decided(store: Store) -> None:
     ],
 )
 def test_corrections_that_cannot_be(
-    store: Store, act: str, before: dict[str, Any] | None, after: dict[str, Any], message: str
+    sqlite: Store, act: str, before: dict[str, Any] | None, after: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
-        store.decide(act, author="a", comment_id=COMMENT, before=before, after=after)
+        sqlite.decide(act, author="a", comment_id=COMMENT, before=before, after=after)
     assert TEXT not in str(caught.value)
     with pytest.raises(ConfigError, match="one comment is needed, got 2"):
-        store.decide(act, author="a", comment_ids=[COMMENT, "c00000002"], before=before, after=after)
-    assert store.history() == []
+        sqlite.decide(act, author="a", comment_ids=[COMMENT, "c00000002"], before=before, after=after)
+    assert sqlite.history() == []
 
 
 def test_a_comment_without_drivers_says_so(store: Store) -> None:

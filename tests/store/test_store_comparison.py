@@ -71,3 +71,31 @@ def test_what_cannot_be_compared_is_told(store_url: str) -> None:
             store.compare("a", "ghost")
         with pytest.raises(FeedbackError, match="'half' is not finished"):
             store.compare("half", "a")
+
+
+def dated(rows: int, first: int, days: list[int], sentiments: list[str]) -> pa.Table:
+    table = results(rows, first=first)
+    moments = [None if day == 0 else (20_000 + day) * 86_400_000_000 + 5_000_000 for day in days]
+    at = table.column_names.index
+    table = table.set_column(at("created_at"), "created_at", pa.array(moments, pa.timestamp("us", "UTC")))
+    return table.set_column(at("sentiment"), "sentiment", pa.array(sentiments, pa.string()))
+
+
+def test_late_arrivals_and_corrected_comments_count_once_on_their_own_day(store_url: str) -> None:
+    with open_store(store_url) as store:
+        assert store.by_day().num_rows == 0
+        write(store, "a", dated(4, 0, [1, 1, 2, 2], ["positive", "positive", "negative", "negative"]), None)
+        # The next night: c3 again and read otherwise, a comment of the day before that came late, one without a date.
+        write(store, "b", dated(3, 3, [2, 1, 0], ["neutral", "positive", "mixed"]), None)
+        write(store, "half", dated(1, 9, [1], ["positive"]), None, finish=False)
+        found = store.by_day().to_pylist()
+        langs = store.by_day("lang")
+        with pytest.raises(ConfigError, match="one of lang, sentiment, root_cause, topic_id, not by 'text'"):
+            store.by_day("text")
+    assert [(str(row["day"]), row["value"], row["comments"]) for row in found] == [
+        ("None", "mixed", 1),
+        ("2024-10-05", "positive", 3),
+        ("2024-10-06", "negative", 1),
+        ("2024-10-06", "neutral", 1),
+    ]
+    assert sum(langs.column("comments").to_pylist()) == 6

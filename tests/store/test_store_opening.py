@@ -255,6 +255,7 @@ def test_settings() -> None:
         ("unable to open database file", ConfigError, "Check its folder's permissions"),
         ("No space left on device", FeedbackError, "the disk is full"),
         ("database disk image is malformed", FeedbackError, "is damaged"),
+        ("Could not decode to UTF-8 column 'text' with text 'a comment'", FeedbackError, "is damaged"),
         ("something else", FeedbackError, "OperationalError: something else"),
     ],
 )
@@ -268,7 +269,7 @@ def test_the_drivers_errors_become_plain_words(tmp_path: Path, driver: str, kind
 
 
 def test_a_name_the_room_does_not_have_is_told() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'\. It has: Lease"):
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'\. It has: FULL"):
         _ = store_room.nonsense
     assert sorted(store_room._HOMES) == sorted(set(store_room.__all__) - {"StoreSettings"})
     assert all(getattr(store_room, name) for name in store_room.__all__)

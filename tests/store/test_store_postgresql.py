@@ -86,9 +86,7 @@ def test_a_server_that_stays_away_is_told(
         assert store.chunks_done("r") == set()
 
 
-def test_a_dead_connection_in_the_pool_is_replaced(
-    cluster: Cluster, shared_database: str, postgresql_url: str
-) -> None:
+def test_a_dead_connection_in_the_pool_is_replaced(cluster: Cluster, shared_database: str, postgresql_url: str) -> None:
     with open_store(postgresql_url) as store:
         begin(store)
         cluster.sql(END_ALL, shared_database)
@@ -98,7 +96,7 @@ def test_a_dead_connection_in_the_pool_is_replaced(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("could not extend file \"base/1/2\": No space left on device\nHINT: Check space.", "the disk is full"),
+        ('could not extend file "base/1/2": No space left on device\nHINT: Check space.', "the disk is full"),
         ("invalid page in block 3 of relation base/1/2", "is damaged"),
         ("permission denied for table runs", "cannot be opened for writing"),
         ("new row violates check\nDETAIL: Failing row contains (a comment).", "violates check$"),

@@ -55,6 +55,11 @@ def _form(request: Request, status: int = 200, fault: str = "", after: str = "/"
     return response
 
 
+def refused(request: Request) -> HTMLResponse:
+    """Answer to somebody whom a provider vouches for, but who may not come in, or whom it does not vouch for."""
+    return _form(request, 403, "foreign")
+
+
 @router.get("/login")
 def show_login(request: Request, after: str = "/") -> Response:
     """Show the log-in form; who is logged in goes on."""

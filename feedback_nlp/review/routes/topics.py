@@ -3,13 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from feedback_nlp.review.drawing import SENTIMENT_ORDER, Drawer
 from feedback_nlp.review.filters import Filter, choices, read_filter
 from feedback_nlp.review.identity import Identity, Viewer
 from feedback_nlp.review.lineage import lineage_of
-from feedback_nlp.review.listing import SORTS, counts_of, find_topic, list_topics, neighbours_of
+from feedback_nlp.review.listing import NOTHING, SORTS, Entry, counts_of, find_topic, list_topics, neighbours_of
 from feedback_nlp.review.marking import Shown, show_comment
 from feedback_nlp.review.rendering import is_fragment, page, remember_language, render_text, words_of
 from feedback_nlp.review.routes.comments import comments_text
@@ -71,12 +71,15 @@ def more_rows(request: Request, me: Viewer, start: Annotated[int, Query(ge=0, le
 
 
 @router.get("/topics/{topic_id}")
-def show_topic(request: Request, me: Viewer, topic_id: int) -> HTMLResponse:
+def show_topic(request: Request, me: Viewer, topic_id: int) -> Response:
     """Show a topic: names, figures, typical comments, neighbours, lineage, decisions, and its first comments."""
     site = site_of(request)
     snapshot = site.hub.refresh()
-    context = topic_context(request, snapshot, topic_id)
     part = request.query_params.get("part", "")
+    root = snapshot.decided.root(topic_id)
+    if topic_id not in snapshot.topics and root in snapshot.topics:
+        return _merged(request, me, snapshot, root, part)
+    context = topic_context(request, snapshot, topic_id)
     if request.headers.get("hx-target") == "div#list":
         text = comments_text(request, me, snapshot, topic_id=topic_id, wanted=context["wanted"], start=0)
         return page(request, "list.html.j2", me, comments=text)
@@ -92,6 +95,15 @@ def show_topic(request: Request, me: Viewer, topic_id: int) -> HTMLResponse:
     return page(request, _PARTS.get(part, "topic.html.j2"), me, **context)
 
 
+def _merged(request: Request, me: Identity, snapshot: Snapshot, root: int, part: str) -> Response:
+    """Lead on to the topic that a topic was merged into; a page that is open says so instead of jumping."""
+    if not part:
+        return RedirectResponse(f"/topics/{root}", 303)
+    if part != "head":
+        return Response(status_code=204)
+    return page(request, "merged.html.j2", me, topic=Entry(snapshot.topics[root], NOTHING))
+
+
 def topic_context(request: Request, snapshot: Snapshot, topic_id: int) -> dict[str, Any]:
     """Gather what the head and the log of a topic's page show.
 
@@ -100,9 +112,7 @@ def topic_context(request: Request, snapshot: Snapshot, topic_id: int) -> dict[s
     site, wanted = site_of(request), read_filter(request.query_params)
     entry = find_topic(site.hub, snapshot, topic_id, Filter(), site.readings)
     if entry is None:
-        root = snapshot.decided.root(topic_id)
-        moved = f" It was merged into topic {root}." if root != topic_id else ""
-        raise HTTPException(404, f"There is no topic {topic_id} in this run.{moved}")
+        raise HTTPException(404, f"There is no topic {topic_id} in this run.")
     every = list_topics(site.hub, snapshot, Filter(), sort="name", lang=words_of(request).lang, readings=site.readings)
     return {
         "snapshot": snapshot,

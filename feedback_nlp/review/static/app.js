@@ -26,8 +26,11 @@
     if (!document.hidden) { tell("offline"); }
   });
 
+  var lastOwn = 0;
+
   // After an act of our own every part that shows decisions comes again, and the forms with it.
   document.addEventListener("decided", function (event) {
+    lastOwn = Date.now();
     each("[data-live], [data-own]", refresh);
     var card = event.target.closest ? event.target.closest(".card") : null;
     if (card) { refresh(card); }
@@ -43,6 +46,9 @@
     var source = new EventSource("/events");
     source.onmessage = function (event) {
       var news = JSON.parse(event.data);
+      // What this page just did itself is shown already.
+      var echo = Date.now() - lastOwn < 3000 && news.acts.every(function (act) { return act.author === document.body.dataset.me; });
+      if (echo && !news.new_run) { return; }
       each("[data-live]", refresh);
       if (news.new_run) { tell("night"); return; }
       news.acts.forEach(function (act) {

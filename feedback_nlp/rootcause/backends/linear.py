@@ -31,6 +31,7 @@ from feedback_nlp.rootcause.evidence import (
     trim,
     words_of_ngrams,
 )
+from feedback_nlp.rootcause.generic import says_nothing
 
 KIND = "rootcause-linear"
 
@@ -249,6 +250,8 @@ class LinearTagger:
         read = self._read(part)
         chosen = self.chosen(probs, None if read is None else read.known)
         for row, pairs in groupby(chosen, key=lambda pair: pair[0]):
+            if says_nothing(part.texts[row]):
+                continue
             labels = [label for _, label in pairs]
             stretches = self._evidence(part, table, order[edges[row] : edges[row + 1]], (row, labels))
             for label, (start, end) in zip(labels, stretches, strict=True):

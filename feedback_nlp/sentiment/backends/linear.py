@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import scipy.sparse as sp
 
 from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.core.ngrams import NgramSpec, NgramTable, cache_sized, extract, to_matrix, within_spans
 from feedback_nlp.core.product import stable_product
-from feedback_nlp.sentiment.backends import Clauses, Floats, Given, Ints, Judgement, Readings
+from feedback_nlp.sentiment.backends import Clauses, Flags, Floats, Given, Ints, Judgement, Readings
 from feedback_nlp.sentiment.backends.blend import Blend, blended, reader_logs, rows_of
 
 KIND = "sentiment-linear"
@@ -53,7 +54,8 @@ class LinearJudge:
     """Judges with linear heads over hashed n-grams.
 
     :param spec: the n-grams.
-    :param head: four scores a text: the three ``POLARITIES``, and one for being mixed.
+    :param head: four scores a text that has a vector: the three ``POLARITIES``, and one for being mixed.
+    :param bare: the same for clauses and for texts without a vector or read by an encoder, fitted on n-grams alone.
     :param vector_weights: float32 array (width, 4), the vector's share of the scores.
     :param mixed_weights: float32 array (9,) over :func:`mixed_features`.
     :param mixed_bias: its bias.
@@ -65,6 +67,7 @@ class LinearJudge:
 
     spec: NgramSpec
     head: LinearHead
+    bare: LinearHead
     vector_weights: Floats
     mixed_weights: Floats
     mixed_bias: float
@@ -92,6 +95,7 @@ class LinearJudge:
         return cls(
             spec,
             LinearHead.from_arrays(arrays),
+            LinearHead.from_arrays(arrays, "bare_" if "bare_weights" in arrays else ""),
             arrays["vector_weights"].astype(np.float32),
             arrays["mixed_weights"],
             float(arrays["mixed_bias"][0]),
@@ -122,36 +126,45 @@ class LinearJudge:
 
     def _judge(self, given: Given) -> Judgement:
         clauses, readings = given.clauses, given.readings
-        known = np.zeros(len(given.texts), dtype=bool) if readings is None or self.blend is None else readings.known
+        read = readings if self.blend is not None else None
+        known = np.zeros(len(given.texts), dtype=bool) if read is None else read.known
         table = extract(given.texts, self.spec)
-        own = self._scores(table)
-        if given.vectors is not None:
-            own[~known] += stable_product(given.vectors[~known], self.vector_weights)
-        clause_own = self._scores(within_spans(table, clauses.rows, clauses.starts, clauses.ends))
+        own = self._own(table, given.vectors, known)
+        clause_own = self.bare.scores(self._matrix(within_spans(table, clauses.rows, clauses.starts, clauses.ends)))
         heat = np.array([self._temperature(lang) for lang in given.langs], dtype=np.float32)[:, None]
         scores, clause_scores = own[:, :3] / heat, clause_own[:, :3] / heat[clauses.rows]
         mixed_from = np.full(len(given.texts), self.mixed_from, dtype=np.float32)
-        if readings is not None and self.blend is not None:
+        if read is not None and self.blend is not None:
             there = known[clauses.rows]
             langs = np.array(given.langs, dtype=object)
             weights = rows_of(self.blend.texts, langs[known].tolist())
-            scores[known] = blended(own[known, :3], readings.scores[known], weights)
+            scores[known] = blended(own[known, :3], read.scores[known], weights)
             weights = rows_of(self.blend.clauses, langs[clauses.rows[there]].tolist())
-            clause_scores[there] = blended(clause_own[there, :3], readings.clause_scores[there], weights)
+            clause_scores[there] = blended(clause_own[there, :3], read.clause_scores[there], weights)
             mixed_from[known] = self.blend.mixed_from
         probs, clause_probs = softmax(scores), softmax(clause_scores)
         features = mixed_features(probs, own[:, 3], clause_probs, clauses.rows)
         mixed = _weighed(features, self.mixed_weights, self.mixed_bias)
-        if readings is not None and self.blend is not None:
-            logs = reader_logs(readings.scores)[1][:, 3:]
-            wide = np.concatenate([features, logs], axis=1)
+        if read is not None and self.blend is not None:
+            wide = np.concatenate([features, reader_logs(read.scores)[1][:, 3:]], axis=1)
             mixed[known] = _weighed(wide[known], self.blend.mixed_weights, self.blend.mixed_bias)
         return Judgement(probs, sigmoid(mixed), mixed_from, clause_probs)
+
+    def _own(self, table: NgramTable, vectors: Floats | None, known: Flags) -> Floats:
+        """Return n-gram scores, with the vector's share for texts that have one and were not read."""
+        matrix = self._matrix(table)
+        if vectors is None or not vectors.any():
+            return self.bare.scores(matrix)
+        whole = vectors.any(axis=1) & ~known
+        own = np.empty((len(known), 4), dtype=np.float32)
+        own[whole] = self.head.scores(matrix[whole]) + stable_product(vectors[whole], self.vector_weights)
+        own[~whole] = self.bare.scores(matrix[~whole])
+        return own
 
     def _check(self, given: Given) -> None:
         width = self.vector_weights.shape[0]
         read = self.blend is not None and given.readings is not None
-        if given.vectors is not None and given.vectors.shape[1] != width and not read:
+        if given.vectors is not None and given.vectors.shape[1] != width and given.vectors.any() and not read:
             raise ModelError(
                 f"sentiment: vectors have width {given.vectors.shape[1]}, the model was fitted to {width}. "
                 "Set sentiment.backend.vectors to false, or embed with the encoder it was fitted to."
@@ -160,8 +173,8 @@ class LinearJudge:
     def _temperature(self, lang: str) -> float:
         return self.temperatures.get(lang, self.temperatures["*"])
 
-    def _scores(self, table: NgramTable) -> Floats:
-        return self.head.scores(to_matrix(table, self.spec.bits))
+    def _matrix(self, table: NgramTable) -> sp.csr_matrix:
+        return to_matrix(table, self.spec.bits)
 
 
 def _weighed(features: Floats, weights: Floats, bias: float) -> Floats:

@@ -1,0 +1,148 @@
+"""Fitting a blend: what it learns from scores, what it leaves out, and a whole folder with a reader that is made up."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from feedback_nlp.core.columns import OTHER_CAUSES
+from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.modelfolder import open_model
+from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
+from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
+from feedback_nlp.rootcause.backends.blend import label_scores
+from feedback_nlp.rootcause.backends.linear import LinearTagger
+from feedback_nlp.train import rootcause, rootcause_reader
+from feedback_nlp.train.rootcause_data import read_training
+from feedback_nlp.train.rootcause_reader import Scored, add_blend, blend_figures, fit_blend, part_of, read_comments
+
+RNG = np.random.default_rng(5)
+LABELS = len(TOKEN_LABELS)
+
+
+def scored(rows: int = 400, *, ngrams: float = 0.0, reader: float = 3.0) -> Scored:
+    """Return scores that know the truth by so much, each with noise of its own."""
+    truth = RNG.random((rows, LABELS)) < 0.3
+    others = RNG.random((rows, len(OTHER_CAUSES))) < 0.4
+    readings = {name: RNG.integers(0, len(values), rows) for name, values in READING_VALUES.items()}
+    width = len(OTHER_CAUSES) + sum(map(len, READING_VALUES.values()))
+
+    def noisy(flags: np.ndarray, known: float) -> np.ndarray:
+        return (known * (2 * flags - 1) + RNG.normal(size=flags.shape)).astype(np.float32)
+
+    read = np.zeros((rows, len(READING_LABELS)), dtype=np.float32)
+    label_scores(read)[:] = noisy(truth, reader)
+    read[:, READING_SLICES["others"]] = noisy(others, reader)
+    for name, labels in readings.items():
+        part = READING_SLICES[name]
+        read[:, part] = noisy(np.eye(part.stop - part.start)[labels], reader)
+    return Scored(
+        noisy(truth, ngrams),
+        noisy(truth, ngrams),
+        RNG.normal(size=(rows, width)).astype(np.float32),
+        read,
+        noisy(truth, reader / 2),
+        truth,
+        others,
+        readings,
+    )
+
+
+def test_a_blend_believes_what_knows() -> None:
+    by_reader, by_ngrams = fit_blend(scored()), fit_blend(scored(ngrams=2.0, reader=0.0))
+    whole, clause, reader, reader_clause, bias = by_reader.weights.mean(axis=1)
+    assert reader > reader_clause > 2 * max(abs(whole), abs(clause))
+    assert bias < 0
+    assert by_ngrams.weights[:2].mean() > 4 * abs(by_ngrams.weights[2:4].mean())
+    assert by_reader.readings["stage"][1] > 1 > by_reader.readings["stage"][0]
+
+
+def test_what_is_given_is_right_on_comments_it_was_not_fitted_on() -> None:
+    blend, unseen = fit_blend(scored()), scored(300)
+    probs = blend.probabilities(unseen.wholes, unseen.clauses, unseen.read, unseen.read_clauses)
+    assert np.mean((probs >= 0.5) == unseen.truth) > 0.98
+    other = blend.other_probabilities(unseen.raw[:, : len(OTHER_CAUSES)], unseen.read)
+    assert np.mean((other >= blend.other_thresholds) == unseen.others) > 0.95
+    assert ((blend.thresholds > 0.05) & (blend.thresholds < 0.95)).all()
+
+
+def test_sources_are_judged_by_blends_of_the_others() -> None:
+    tagger = LinearTagger.open("rootcause")
+    sources = np.array([*rootcause_reader.UNREAD_SOURCES, "fa_snappfood"], dtype=object)[np.arange(400) % 4]
+    figures = blend_figures(tagger, scored(), sources, np.array(["ar", "en"], dtype=object)[np.arange(400) % 2])
+    named = {(figure.lang, figure.metric): figure for figure in figures}
+    assert named["all", "macro-F1, driver × sign"].n == 300
+    assert ("fa", "macro-F1, driver × sign") not in named
+    assert named["all", "micro-F1, driver × sign, mean of sources"].n == 3
+
+
+def test_an_encoder_that_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootcause_reader, "open_encoder", lambda _: object())
+    with pytest.raises(ModelError, match="no reading layer"):
+        read_comments(Comments(["a"], None, np.zeros((0, 3), dtype=np.int64)), "x")
+
+
+def test_some_comments_are_numbered_anew(data: Path) -> None:
+    annotated = read_training(data)
+    held = np.zeros(len(annotated), dtype=bool)
+    held[[3, 7]] = True
+    part = part_of(annotated, held)
+    assert part.texts == [annotated.cleans[3], annotated.cleans[7]]
+    assert set(part.clauses[:, 0]) == {0, 1}
+
+
+def made_up_reader(comments: Comments, encoder: str | Path) -> Comments:
+    """Read "crashes" as a tool that failed, a word a token."""
+    del encoder
+    count = len(comments.texts)
+    wholes = np.full((count, len(READING_LABELS)), -3, dtype=np.float32)
+    spans, tokens = [], []
+    for row, text in enumerate(comments.texts):
+        at = 0
+        for word in text.split():
+            at = text.index(word, at)
+            spans.append((row, at, at + len(word)))
+            tokens.append(np.full(LABELS, 2.0 if word == "crashes" else -2.0))
+            at += len(word)
+        if "crashes" in text:
+            label_scores(wholes)[row, [TOKEN_LABELS.index("policy.tools-"), TOKEN_LABELS.index("policy-")]] = 4
+    read = Read(
+        np.ones(count, dtype=bool),
+        wholes,
+        wholes[comments.clauses[:, 0]],
+        np.array(spans, dtype=np.int64).reshape(-1, 3),
+        np.array(tokens, dtype=np.float32).reshape(-1, LABELS),
+    )
+    return replace(comments, vectors=None, read=read)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small")
+def test_a_blend_is_added_to_a_standing_folder(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (data / "feedback").mkdir(exist_ok=True)
+
+    def no_one_kept(annotated: Any) -> frozenset[str]:
+        del annotated
+        return frozenset()
+
+    monkeypatch.setattr(rootcause_reader, "read_labelled", lambda data, seed: None)
+    monkeypatch.setattr(rootcause_reader, "kept_back_keys", no_one_kept)
+    monkeypatch.setattr(rootcause_reader, "read_comments", made_up_reader)
+    before = rootcause.train_rootcause(data, tmp_path / "model")
+    arrays = before.arrays()
+    after = add_blend(data, before.path, before.path)
+    again = add_blend(data, before.path, before.path)
+    assert after.fingerprint == again.fingerprint != before.fingerprint
+    assert all(np.array_equal(after.arrays()[name], value) for name, value in arrays.items())
+    assert LinearTagger.from_folder(open_model(after.path)).blend is not None
+    manifest = json.loads((after.path / "manifest.json").read_text(encoding="utf-8"))
+    told = [row["data"] for row in manifest["metrics"]]
+    assert told.count("rootcause dev, with a reader") == sum(name == "rootcause dev" for name in told)
+    assert "with a reader" in (after.path / "README.md").read_text(encoding="utf-8")

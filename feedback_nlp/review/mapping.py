@@ -20,6 +20,8 @@ Places = np.ndarray[Any, np.dtype[np.float32]]
 MAP = "map.parquet"
 _STEPS = 65_535
 _GOLDEN = np.pi * (3 - np.sqrt(5.0))
+# Steps of a sequence that fills the square evenly (Roberts 2018), so that no two comments of a topic coincide.
+_SPREAD = (0.7548776662466927, 0.5698402909980532)
 _RUN_ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -71,9 +73,10 @@ def _by_topic(snapshot: Snapshot) -> Places:
     reach = np.sqrt(rank + 0.5) / np.sqrt(len(ids))
     centres = np.stack([reach * np.cos(rank * _GOLDEN), reach * np.sin(rank * _GOLDEN)], axis=1)
     within = np.arange(len(place), dtype=np.float64)
-    step = 0.42 / np.sqrt(len(ids)) * np.sqrt((within * 0.618034) % 1)
-    around = np.stack([step * np.cos(within * _GOLDEN), step * np.sin(within * _GOLDEN)], axis=1)
-    return np.asarray((centres[place] + around) * 0.45 + 0.5, dtype=np.float32)
+    step = 0.75 / np.sqrt(len(ids)) * np.sqrt((within * _SPREAD[0]) % 1)
+    angle = 2 * np.pi * ((within * _SPREAD[1]) % 1)
+    around = np.stack([step * np.cos(angle), step * np.sin(angle)], axis=1)
+    return np.asarray((centres[place] + around) * 0.42 + 0.5, dtype=np.float32)
 
 
 def topic_places(snapshot: Snapshot, places: Places, lang: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ server is installed, else on SQLite alone. Exit code 0 only when every case surv
 
 import argparse
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -93,6 +94,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cases whose database and name match this pattern")
     parser.add_argument("--verbose", action="store_true", help="tell every case, not only those that failed")
     options = parser.parse_args()
+    # Asked to end, it still takes its server and its disks with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         Path(folder).chmod(0o755)
         with opened_scene(Path(folder)) as scene:

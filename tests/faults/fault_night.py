@@ -40,6 +40,8 @@ _EARLY = (
     "threadpoolctl",
 )
 
+_BUILD = pipeline.build_row_stages
+
 Row = tuple[str, str, str, str]
 
 
@@ -71,21 +73,22 @@ def write_dump(path: Path, rows: Sequence[Row]) -> Path:
 
 @functools.lru_cache(maxsize=4)
 def _opened(stages: tuple[str, ...]) -> list[Stage]:
-    return pipeline.build_row_stages(load_config(run__stages=list(stages)))
+    return _BUILD(load_config(run__stages=list(stages)))
+
+
+def build_kept(config: Config) -> list[Stage]:
+    """Build stages as the pipeline does, but give those opened once where they are the light ones."""
+    light = config.run.stages == ("langid",) and config.langid == Config().langid
+    return _opened(("langid",)) if light else _BUILD(config)
 
 
 def lighten(*, report: bool) -> None:
     """Open models once for all children; leave reports out where they are not the point."""
     for name in _EARLY:
         importlib.import_module(name)
-    build = pipeline.build_row_stages
     _opened(("langid",))
-
-    def kept(config: Config) -> list[Stage]:
-        light = config.run.stages == ("langid",) and config.langid == Config().langid
-        return _opened(("langid",)) if light else build(config)
-
-    pipeline.build_row_stages = kept
+    pipeline.build_row_stages = build_kept
+    store_database.BUSY_SECONDS = 3
     store_database.RECONNECT_SECONDS = (0.0, 0.1, 0.3, 1.0, 3.0)
     if not report:
         nightly.write_report = _short_report

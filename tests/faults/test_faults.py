@@ -25,6 +25,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             ("feedback_nlp.pipeline", "build_row_stages"),
             ("feedback_nlp.nightly", "write_report"),
             ("feedback_nlp.outcome", "write_report"),
+            ("feedback_nlp.store.database", "BUSY_SECONDS"),
             ("feedback_nlp.store.database", "RECONNECT_SECONDS"),
         ):
             # The harness replaces these for good; the patch puts them back.

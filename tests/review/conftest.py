@@ -1,21 +1,18 @@
 """Fixtures of the review page's tests: an application over a small store, and clients of every role."""
 
-import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from review_samples import PASSWORD, make_store
+from review_clients import HERE, Login, log_in
+from review_samples import make_store
 
 from feedback_nlp.config import ReviewSettings
 from feedback_nlp.review.app import create_app
 from feedback_nlp.store import Store, open_store
-
-HERE = "http://localhost"
-Login = Callable[..., TestClient]
 
 
 @pytest.fixture(scope="session")
@@ -38,18 +35,6 @@ def store(tmp_path: Path, made: Path) -> Iterator[Store]:
 def app(store: Store, tmp_path: Path) -> FastAPI:
     """Make the application over it."""
     return create_app(store, ReviewSettings(), tmp_path)
-
-
-def log_in(client: TestClient, name: str, password: str = PASSWORD) -> TestClient:
-    """Log a client in, and let it send the token against forged requests from then on."""
-    seal = re.search(r'name="csrf" value="(\w+)"', client.get("/login").text)
-    assert seal is not None
-    answer = client.post("/login", data={"name": name, "password": password, "csrf": seal[1]}, follow_redirects=False)
-    assert answer.status_code == 303, answer.text
-    token = re.search(r'<meta name="csrf" content="(\w+)">', client.get("/account").text)
-    assert token is not None
-    client.headers["X-CSRF-Token"] = token[1]
-    return client
 
 
 @pytest.fixture

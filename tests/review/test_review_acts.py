@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import Login
 from fastapi.testclient import TestClient
+from review_clients import Login
 
 from feedback_nlp.store import Store
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from conftest import Login
 from fastapi.testclient import TestClient
+from review_clients import Login
 from review_samples import PHONE, said
 
 PAGES = ("/", "/rows", "/topics/1", "/topics/2?part=head", "/comments", "/more", "/comments/e4", "/history", "/account")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import schemathesis
-from conftest import log_in
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
+from review_clients import log_in
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Login, log_in
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from review_clients import HERE, Login, log_in
 from review_samples import PASSWORD
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount

@@ -237,8 +237,8 @@ async function open() {
     controller: true,
     layers: layers(),
     onHover: look,
-    onAfterRender: placeNames,
-    onLoad: () => { state.textContent = state.dataset.drawn.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(map.n)); frame.dataset.ready = String(map.n); },
+    onAfterRender: () => { placeNames(); frame.dataset.ready = String(map.n); },
+    onLoad: () => { state.textContent = state.dataset.drawn.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(map.n)); },
   });
   listenToLasso();
   document.getElementById("colour").addEventListener("change", redraw);

@@ -201,22 +201,26 @@ Negative, neutral or positive, with calibrated probabilities, for comments and c
 One softmax layer over hashed n-grams (words 1-2, characters 3-5) of the normalised text and over the comment's vector
 from `encoder-static`, the three languages together; a second layer, fitted on n-grams alone, judges clauses and
 comments without a vector.
-Sets count by the root of their size, labels are half evened out within a set, noisy sets count less. Written phrases
-teach what negation turns round. A temperature for each language ({heats}) was fitted on
-sources the scoring head never saw. `mixed` is a logistic decision over the comment's probabilities, a linear score of
-its own, and the strongest praise and complaint among its clauses, fitted on annotated comments.
+Sets count by the root of their size, labels are half evened out within a set, noisy sets count less; written phrases
+with negation, praise and complaint are one of the sets. A temperature for each language
+({heats}) was fitted on sources the scoring head never saw.
+`mixed` is a logistic decision over the comment's probabilities, a linear score of its own, and the strongest praise and
+complaint among its clauses, fitted on annotated comments.
 {_reader_words(details["calibration"].get("reader"))}
 Made by `feedback-nlp train sentiment`, seed {details["seed"]}.
 
 ## Figures
 "Source never seen": a head fitted without the source and all that was held out with it, calibrated on the sources of
-the other folds. "Kept back": the shipped model. ECE and coverage are of two labels where a set has no neutral ones.
+the other folds. "Kept back": the shipped model. ECE and coverage are of two labels where a set has no neutral ones; the
+intervals of ECE lie high, since resampling adds noise to it.
 {card_table(figures)}
 The rows "accuracy where score ≥ t" give the trade of coverage against accuracy; the default `min_score` is 0.5.
 
 ## Limits
-Irony, politics and news are judged poorly; neutral is the weakest label, since sets disagree about what it means.
-Dialects far from the training sets, and comments in Latin letters, depend on what normalisation makes of them.
+Words outweigh what negates them: "not bad at all", "no complaints" and their like in Arabic and Persian are mostly
+judged negative. Irony, politics and news are judged poorly; neutral is the weakest label, since sets disagree about
+what it means. Dialects far from the training sets, and comments in Latin letters, depend on what normalisation makes of
+them.
 
 ## Data
 {sets}
@@ -226,11 +230,10 @@ Dialects far from the training sets, and comments in Latin letters, depend on wh
 def _reader_words(blend: Mapping[str, Any] | None) -> str:
     if blend is None:
         return ""
-    own, polarity, sentiment = (round(value, 2) for value in blend["texts"]["*"][:3])
+    own, polarity, sentiment = (round(value, 2) for value in blend["texts"]["*"])
     return f"""
 Where the reading encoder has read a comment, its scores stand in for the vector: the n-gram scores count {own}, the
 reader's polarity {polarity} and its sentiment {sentiment} times (mean over languages), with a temperature for each
-language and a correction for each label. These few numbers were fitted on sources that neither the n-gram heads nor
-the reader (as it was before its last round) had seen; `mixed` gets a decision of its own. Figures "with reader" are of
-this way.
+language. These few numbers were fitted on sources that neither the n-gram heads nor the reader (as it was before its
+last round) had seen; `mixed` gets a decision of its own. Figures "with reader" are of this way.
 """

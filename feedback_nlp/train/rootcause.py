@@ -341,6 +341,7 @@ def _details(
 ) -> dict[str, Any]:
     names, counts = np.unique(annotated.sources, return_counts=True)
     rows = {f"rootcause, {name}": int(count) for name, count in zip(names, counts, strict=True)}
+    rows["feedback_trilingual"] = len(LANGS) * len(read_triples(data))
     return {
         "languages": ["ar", "fa", "en"],
         "labels": list(LABELS),

@@ -10,8 +10,8 @@ from feedback_nlp.rootcause.backends import Comments
 from feedback_nlp.rootcause.prototypes import PrototypeFinder, fit_prototype, fit_prototypes, needs_encoder
 from feedback_nlp.rootcause.taxonomy import Taxonomy, open_taxonomy, phrases
 from feedback_nlp.train.figures import Figure
-from feedback_nlp.train.rootcause_data import CAUSE_LABELS, Annotated, Evidence
-from feedback_nlp.train.rootcause_figures import LANGS, SUITE, f1, figure
+from feedback_nlp.train.rootcause_data import CAUSE_LABELS, LANGS, Annotated, Evidence
+from feedback_nlp.train.rootcause_figures import SUITE, f1, figure
 
 OWN = "causes told by examples"
 _PER_LANGUAGE = 3

@@ -35,10 +35,9 @@ from feedback_nlp.train.rootcause import (
     reading_columns,
 )
 from feedback_nlp.train.rootcause_card import rootcause_card
-from feedback_nlp.train.rootcause_data import SYNTHETIC, Annotated, read_dev, read_training
+from feedback_nlp.train.rootcause_data import LANGS, SYNTHETIC, Annotated, read_dev, read_training
 from feedback_nlp.train.rootcause_figures import (
     DEV,
-    LANGS,
     UNSEEN,
     Flags,
     calibration_figure,
@@ -52,7 +51,7 @@ from feedback_nlp.train.sentiment_data import read_labelled, text_key
 
 WITH_READER = "with a reader"
 _L2, _PRIOR_SHARE = 1e-3, 0.5
-_GAIN_WEIGHTS, _REACHES = (0.5, 1.0, 2.0, 4.0, 8.0), (1.0, 2.0, 3.0, 4.0, 5.0)
+_GAIN_WEIGHTS, _REACHES = (4.0, 8.0, 16.0, 32.0), (-0.2, -0.1, 0.0, 0.1, 0.2)
 _SPANS_TRIED = 1_000
 _OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 _DRIVERS = sum("." not in name for name in LABELS)
@@ -279,7 +278,7 @@ def fit_evidence(tagger: LinearTagger, comments: Comments, annotated: Annotated,
     best = (-1.0, tagger.blend)
     for weight in _GAIN_WEIGHTS:
         for reach in _REACHES:
-            tried = replace(tagger.blend, evidence=np.array([weight, reach], dtype=np.float32))
+            tried = replace(tagger.blend, evidence=np.array([weight, reach * weight], dtype=np.float32))
             spans = replace(tagger, blend=tried).show(comments, pairs)
             given = {(p.row, p.label): _Span(*span) for p, span in zip(known, spans, strict=True)}
             agreed = float(token_f1(comments.texts, known, given).mean()) if known else 0.0

@@ -20,8 +20,8 @@ from feedback_nlp.train.fit import Design, fit_logistic
 from feedback_nlp.train.sentiment_figures import MIXED, NEUTRAL, Labels, calibration_figures, polarity_figures
 
 _AT_ONCE = 4_096
-_PULL = 0.02
-_START = (0.5, 0.5, 0.5, 0.0, 0.0, 0.0)
+_PULL = 1e-3
+_START = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,12 @@ def open_reader(model: str | Path) -> ReaderEncoder:
 
 
 def _row_weights(found: Compared) -> Floats:
-    """Weigh so that each source counts the same, and within it each label, half evened out."""
+    """Weigh so that each source counts the same, and so do its annotated comments and its others."""
     weights = np.zeros(len(found.labels))
     for source in np.unique(found.sources):
         for annotated in (False, True):
             here = (found.sources == source) & (found.annotated == annotated) & (found.labels != MIXED)
-            counts = np.bincount(found.labels[here], minlength=MIXED + 1)
-            weights[here] = np.maximum(counts[found.labels[here]], 1) ** -0.5
-            weights[here] *= (2.0 if annotated else 1.0) / max(weights[here].sum(), 1e-12)
+            weights[here] = 1 / max(int(here.sum()), 1)
     return weights.astype(np.float32)
 
 
@@ -94,9 +92,10 @@ def _impossible(found: Compared) -> Floats:
 def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | None = None) -> dict[str, list[float]]:
     """Fit the blend's weights: one set for all languages, and a temperature for each.
 
+    Nothing is added label by label: the few sources differ in how often each occurs, and new ones will, too.
+
     :param wanted: bool array (n,), which comments to fit on; all when None.
-    :returns: by language, ``*`` for any other: weight of the own scores, of the reader's polarity, of its sentiment,
-        and what is added to each of ``POLARITIES``.
+    :returns: by language, ``*`` for any other: weight of the own scores, of the reader's polarity and of its sentiment.
     """
     from scipy.optimize import minimize
 
@@ -114,11 +113,10 @@ def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | N
     parts, wall, truth = parts[kept], wall[kept], found.labels[kept]
 
     def loss(packed: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-        scores = (parts @ packed[:3] + packed[3:WEIGHTS]) * np.exp(packed[WEIGHTS:])[place][:, None] + wall
+        scores = (parts @ packed[:WEIGHTS]) * np.exp(packed[WEIGHTS:])[place][:, None] + wall
         scores = scores - scores.max(axis=1, keepdims=True)
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        pull = _PULL * float(np.sum(packed[3:] ** 2))
-        return pull - float(np.sum(weights * logs[np.arange(len(logs)), truth]))
+        return _PULL * float(np.sum(packed[WEIGHTS:] ** 2)) - float(np.sum(weights * logs[np.arange(len(logs)), truth]))
 
     best = minimize(loss, np.array([*_START, *[0.0] * len(names)]), method="L-BFGS-B").x
     shared, gains = best[:WEIGHTS], np.exp(best[WEIGHTS:])
@@ -129,7 +127,7 @@ def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | N
 
 def clause_weights(texts: dict[str, list[float]]) -> dict[str, list[float]]:
     """Return the weights for clauses: only the reader's polarity is learnt span by span, so it takes all its weight."""
-    return {lang: [own, polar + sentiment, 0.0, *added] for lang, (own, polar, sentiment, *added) in texts.items()}
+    return {lang: [own, polar + sentiment, 0.0] for lang, (own, polar, sentiment) in texts.items()}
 
 
 def fit_reader_mixed(found: Compared, texts: dict[str, list[float]]) -> tuple[LinearHead, float]:

@@ -86,6 +86,7 @@ def serve(store: "Store", config: Config, out: Path, *, told: Callable[[str], No
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=60,
             h11_max_incomplete_event_size=32 * 1024,
         )
     )

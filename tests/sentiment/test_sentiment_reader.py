@@ -30,7 +30,7 @@ from feedback_nlp.train import sentiment_reader
 from feedback_nlp.train.sentiment_reader import Compared, fit_blend, fit_weights, unseen_figures
 
 POLARITY, FOUR = READING_SLICES["polarity"], READING_SLICES["sentiment"]
-TRUSTING = {"*": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)}
+TRUSTING = {"*": (0.0, 1.0, 0.0)}
 NEVER_MIXED = Blend(TRUSTING, TRUSTING, np.zeros(10, dtype=np.float32), -9.0, 0.5)
 
 
@@ -76,10 +76,10 @@ def test_log_softmax_and_blending_by_hand() -> None:
     readings = np.array([reading(2)], dtype=np.float32)
     polarity, four = reader_logs(readings)
     own = np.array([[1, 2, 3]], dtype=np.float32)
-    weights = rows_of({"en": (2, 3, 5, 0.1, 0.2, 0.3), "*": (0,) * 6}, ["en"])
-    wanted = 2 * own + 3 * polarity + 5 * four[:, :3] + [0.1, 0.2, 0.3]
+    weights = rows_of({"en": (2, 3, 5), "*": (0,) * 3}, ["en"])
+    wanted = 2 * own + 3 * polarity + 5 * four[:, :3]
     np.testing.assert_allclose(blended(own, readings, weights), wanted, rtol=1e-6)
-    assert not rows_of({"en": (1,) * 6, "*": (0,) * 6}, ["ku"]).any()
+    assert not rows_of({"en": (1,) * 3, "*": (0,) * 3}, ["ku"]).any()
 
 
 def test_a_reading_decides_where_the_blend_trusts_it(judge: LinearJudge) -> None:
@@ -103,9 +103,7 @@ def test_a_comment_that_was_not_read_is_judged_as_without_a_reader(judge: Linear
 def test_a_row_does_not_depend_on_its_neighbours(judge: LinearJudge) -> None:
     texts = ["awful food", "lovely food. rude staff. ok", "", "lovely room", "خدمة سيئة. غرفة جميلة"]
     given = [reading(2, mixed=3), reading(0), None, None, reading(1)]
-    blend = Blend(
-        {"*": (0.7, 0.4, 0.3, 0.1, 0, 0)}, {"*": (0.5, 0.9, 0, 0, 0, 0)}, np.full(10, 0.3, dtype=np.float32), -0.5, 0.4
-    )
+    blend = Blend({"*": (0.7, 0.4, 0.3)}, {"*": (0.5, 0.9, 0)}, np.full(10, 0.3, dtype=np.float32), -0.5, 0.4)
     stage = stage_of(judge, blend)
     together = stage.compute(read_batch(batch_of(texts), given))
     for row, (text, one) in enumerate(zip(texts, given, strict=True)):
@@ -168,8 +166,8 @@ def test_the_blend_is_calibrated_and_better_than_either() -> None:
 def test_a_source_cut_into_good_and_bad_says_nothing_of_neutral() -> None:
     found = compared(own=1.0, polarity=1.0)
     sided = replace(found, annotated=np.zeros_like(found.annotated), labels=np.where(found.labels == 2, 2, 0))
-    added = fit_weights(sided)["*"][3:]
-    assert added[1] == pytest.approx(0, abs=1e-3)
+    shouting = replace(sided, own=sided.own + np.array([0, 50, 0, 0], dtype=np.float32))
+    assert fit_weights(shouting)["*"] == pytest.approx(fit_weights(sided)["*"], abs=0.02)
 
 
 def test_all_of_a_blend_survives_the_manifest() -> None:

@@ -32,6 +32,7 @@ from feedback_nlp.rootcause.evidence import (
     words_of_ngrams,
 )
 from feedback_nlp.rootcause.generic import says_nothing
+from feedback_nlp.rootcause.settle import settle
 
 KIND = "rootcause-linear"
 
@@ -254,9 +255,12 @@ class LinearTagger:
                 continue
             labels = [label for _, label in pairs]
             stretches = self._evidence(part, table, order[edges[row] : edges[row + 1]], (row, labels))
+            found = []
             for label, (start, end) in zip(labels, stretches, strict=True):
                 name = self.heads.labels[label]
-                yield Found(row, name[:-1].split(".")[1], name[-1], float(probs[row, label]), start, end)
+                found.append(Found(row, name[:-1].split(".")[1], name[-1], float(probs[row, label]), start, end))
+            low, high = np.searchsorted(part.clauses[:, 0], (row, row + 1))
+            yield from settle(found, part.clauses[low:high, 1:])
 
     def _evidence(
         self, part: Comments, table: NgramTable, grams: Ints, target: tuple[int, list[int]]

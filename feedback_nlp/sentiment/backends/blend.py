@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.core.columns import POLARITIES, SENTIMENTS
+from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.core.reading import READING_SLICES
 from feedback_nlp.sentiment.backends import Floats
 
 POLARITY, SENTIMENT = READING_SLICES["polarity"], READING_SLICES["sentiment"]
-_KINDS = len(POLARITIES)
-WEIGHTS = 3 + _KINDS
+WEIGHTS = 3
 
 
 def log_softmax(scores: Floats) -> Floats:
@@ -34,8 +33,8 @@ def reader_logs(readings: Floats) -> tuple[Floats, Floats]:
 class Blend:
     """Weights of both by language, and what decides ``mixed`` where there is a reading.
 
-    :param texts: by language, ``*`` for any other: weight of the own scores, of the reader's polarity, of its
-        sentiment, and what is added to each of ``POLARITIES``.
+    :param texts: by language, ``*`` for any other: weight of the own scores, of the reader's polarity and of its
+        sentiment.
     :param clauses: the same for clauses.
     :param mixed_weights: float32 array over the features of ``mixed`` and the reader's logarithm for it.
     :param mixed_bias: its bias.
@@ -84,9 +83,6 @@ def blended(own: Floats, readings: Floats, weights: Floats) -> Floats:
     """
     polarity, sentiment = reader_logs(readings)
     return np.asarray(
-        weights[:, :1] * own
-        + weights[:, 1:2] * polarity
-        + weights[:, 2:3] * sentiment[:, : SENTIMENTS.index("mixed")]
-        + weights[:, 3:],
+        weights[:, :1] * own + weights[:, 1:2] * polarity + weights[:, 2:3] * sentiment[:, : SENTIMENTS.index("mixed")],
         dtype=np.float32,
     )

@@ -95,7 +95,7 @@ class LinearJudge:
         return cls(
             spec,
             LinearHead.from_arrays(arrays),
-            LinearHead.from_arrays(arrays, "bare_" if "bare_weights" in arrays else ""),
+            LinearHead.from_arrays(arrays, "bare_"),
             arrays["vector_weights"].astype(np.float32),
             arrays["mixed_weights"],
             float(arrays["mixed_bias"][0]),

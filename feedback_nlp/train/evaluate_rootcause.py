@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.config import Config
+from feedback_nlp.config import load_config
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.rootcause.backends import Comments
@@ -81,7 +81,8 @@ def evaluate(
 
     :param data: the data folder.
     :param model: name or folder of the model.
-    :param own: file of a user's own causes, shown by how they do on examples left out.
+    :param own: file of a user's own causes, shown by how they do on examples left out; the configuration's where not
+        given.
     :param baseline: whether TF-IDF with logistic regression is fitted and measured beside it.
     :param held_out: whether heads are fitted again without each group of sources and on parts of the comments, to
         measure them on what they never saw; takes minutes.
@@ -96,9 +97,14 @@ def evaluate(
     figures += _reader_figures(tagger, dev, read_dev(data, second=True), folder)
     if held_out:
         figures += held_out_figures(data, tagger, training, dev, seed=seed)
-    settings = {"rootcause": {"backend": {"kind": "linear", "model": str(folder.path)}}}
+    settings = {
+        "rootcause": {"backend": {"kind": "linear", "model": str(folder.path)}},
+        "embed": load_config(None).embed.model_dump(),
+    }
     figures += triple_figures(data, settings) + romanised_loss(data, settings=settings)
-    figures += few_example_figures(training, dev, seed=seed) + left_out_figures(own)
+    figures += few_example_figures(training, dev, seed=seed) + left_out_figures(
+        own or load_config(None).rootcause.own.file
+    )
     return figures + (baseline_figures(training, dev, seed=seed) if baseline else [])
 
 
@@ -108,7 +114,7 @@ def _reader_figures(tagger: LinearTagger, dev: Annotated, second: Annotated, fol
     Sources never seen cannot be measured again, since the encoder that ships has seen them; the figures of when the
     model was made stand for them.
     """
-    backend = Config().embed.backend
+    backend = load_config(None).embed.backend
     if tagger.blend is None or not isinstance(backend, ShippedBackend):
         return []
     comments = read_comments(Comments(dev.cleans, None, dev.clauses), backend.model)

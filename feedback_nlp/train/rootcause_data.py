@@ -267,7 +267,10 @@ def read_triples(data: Path, *, kept: bool = False) -> list[dict[str, Any]]:
     """
     frame = read_set(data, "feedback_trilingual", folder="parallel")
     known = {row["text"] for part in ("train", "dev") for row in read_jsonl(data, f"rootcause/{part}.jsonl")}
-    rows = [row for row in frame.to_dict("records") if row[row["src_lang"]] not in known]
+    every: list[dict[str, Any]] = [
+        {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+    ]
+    rows = [row for row in every if row[row["src_lang"]] not in known]
     return [row for row in rows if (int(sha256(str(row["id"]).encode()).hexdigest()[:8], 16) % _KEPT == 0) == kept]
 
 

@@ -14,7 +14,20 @@ from typer.main import get_command
 
 from feedback_nlp.cli.app import app
 
-COMMANDS = ("run", "receive", "classify", "delete", "report", "evaluate", "doctor", "runs", "topics", "models", "train")
+COMMANDS = (
+    "run",
+    "receive",
+    "review",
+    "classify",
+    "delete",
+    "report",
+    "evaluate",
+    "doctor",
+    "runs",
+    "topics",
+    "models",
+    "train",
+)
 
 
 def feedback_nlp(*args: object, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from feedback_nlp.store import open_store
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with three small runs."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with three small runs once."""
     folder = tmp_path_factory.mktemp("runs")
     config = load_config(run__threads=1, run__stages=["langid"])
     stages = pipeline.build_row_stages(config)
@@ -28,6 +29,12 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 csv.writer(stream).writerows([("comment_id", "text"), *rows])
             nightly.run([folder / "a.csv"], config, folder / "out")
     return folder / "out"
+
+
+@pytest.fixture
+def out(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of it, which a test may change."""
+    return shutil.copytree(made, tmp_path / "out")
 
 
 def ids(out: Path) -> list[str]:

@@ -8,6 +8,7 @@
 The functions are loaded when first used, so that ``import feedback_nlp`` costs nothing.
 """
 
+import logging
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -47,3 +48,5 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+# A library logs nowhere until its user says where; Python would else write warnings to stderr.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -123,3 +123,9 @@ def test_an_empty_store_has_metrics(tmp_path):
     assert b"feedback_nlp_info" in render_metrics([])
     write_metrics([], tmp_path / "x.prom")
     assert (tmp_path / "x.prom").read_bytes() == render_metrics([])
+
+
+def test_a_library_writes_no_event_to_stderr_by_itself():
+    code = "import feedback_nlp, logging; logging.getLogger('feedback_nlp.nightly').error('run_failed')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -44,6 +44,7 @@ from feedback_nlp.outcome import (
     drop_parts,
     earlier_parts,
     full_disk_told,
+    memory_mb,
     parts_folder,
     seals,
     write_report,
@@ -323,7 +324,7 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 
 def plan(inputs: Inputs, config: Config, *, limit: int | None = None) -> Plan:
-    """Read the inputs and tell what a run would do, with a time measured on a few comments."""
+    """Read the inputs and tell what a run would do, with time and memory by what a few comments took."""
     models = pipeline.open_models(config)
     with tempfile.TemporaryDirectory() as folder:
         local = fetch(_as_inputs(inputs), config.connect, Path(folder) / "remote")
@@ -341,6 +342,7 @@ def plan(inputs: Inputs, config: Config, *, limit: int | None = None) -> Plan:
             "chunks": len(pipeline.chunk_sizes(spooled.rows, config.run.chunk_size)),
             "models": [f"{model.manifest['name']} {model.manifest['version']}" for model in models],
             "estimated_seconds": round(per_comment * spooled.rows / config.run.threads, 1),
+            "estimated_memory_mb": memory_mb(spooled.rows, config.run.threads),
             "measured_on": measured,
         }
     )

@@ -32,6 +32,7 @@ from feedback_nlp.review.routes import (
     history,
     login,
     map,
+    metrics,
     news,
     oidc,
     queue,
@@ -81,7 +82,23 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(FeedbackError, _on_ours)
-    for each in (login, topics, comments, acts, history, news, account, admin, api, compare, exports, queue, map, oidc):
+    for each in (
+        login,
+        topics,
+        comments,
+        acts,
+        history,
+        news,
+        account,
+        admin,
+        api,
+        compare,
+        exports,
+        queue,
+        map,
+        oidc,
+        metrics,
+    ):
         app.include_router(each.router)
     static = resources.files("feedback_nlp.review").joinpath("static")
     fonts = resources.files("feedback_nlp.report").joinpath("fonts")

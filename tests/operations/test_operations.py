@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import feedback_nlp as fn
-from feedback_nlp import pipeline
+from feedback_nlp import nightly, pipeline
 from feedback_nlp.config import load_config
 from feedback_nlp.core.errors import FeedbackError
 from feedback_nlp.operations import render_metrics, watch, write_metrics
@@ -129,3 +129,10 @@ def test_a_library_writes_no_event_to_stderr_by_itself():
     code = "import feedback_nlp, logging; logging.getLogger('feedback_nlp.nightly').error('run_failed')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_plan_estimates_time_and_memory(examples):
+    few, many = (nightly.plan([examples], load_config(run__threads=count), limit=20) for count in (1, 3))
+    assert few.summary["estimated_memory_mb"] > 500
+    assert many.summary["estimated_memory_mb"] > few.summary["estimated_memory_mb"]
+    assert "MiB of memory" in few.as_text()

@@ -78,20 +78,23 @@ def _metrics(records: Sequence[RunRecord]) -> list[_Metric]:
 
 
 def _of_summary(summary: Mapping[str, Any]) -> list[_Metric]:
-    counts = summary["counts"]
+    counts = summary.get("counts", {})
+    rejects = summary.get("rejects", {})
     mix = summary.get("mix", {})
     return [
-        _Metric("rows_in", "Rows read.", {(): counts["rows_in"]}),
-        _Metric("comments", "Comments analysed.", {(): counts["comments"]}),
-        _Metric("topics", "Topics found.", {(): counts["topics"]}),
-        _Metric("comments_without_topic", "Comments without a topic.", {(): counts["without_topic"]}),
+        _Metric("rows_in", "Rows read.", {(): counts.get("rows_in", 0)}),
+        _Metric("comments", "Comments analysed.", {(): counts.get("comments", 0)}),
+        _Metric("topics", "Topics found.", {(): counts.get("topics", 0)}),
+        _Metric("comments_without_topic", "Comments without a topic.", {(): counts.get("without_topic", 0)}),
         _Metric(
             "rejects",
             "Rows rejected.",
-            {(reason,): summary["rejects"].get(reason, 0) for reason in REASONS},
+            {(reason,): rejects.get(reason, 0) for reason in REASONS},
             ("reason",),
         ),
-        _Metric("stage_cpu_seconds", "CPU by step.", {(k,): v for k, v in summary["stages"].items()}, ("stage",)),
+        _Metric(
+            "stage_cpu_seconds", "CPU by step.", {(k,): v for k, v in summary.get("stages", {}).items()}, ("stage",)
+        ),
         _Metric(
             "comments_by_value",
             "Comments by value of a column.",

@@ -34,6 +34,7 @@ RIGHTS = {
     "GET /rows": VIEWER,
     "GET /topics/{topic_id}": VIEWER,
     "GET /comments": VIEWER,
+    "GET /metrics": VIEWER,
     "GET /more": VIEWER,
     "GET /comments/{comment_id:path}": VIEWER,
     "POST /acts/undo": ANALYST,

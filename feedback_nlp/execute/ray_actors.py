@@ -4,6 +4,7 @@ What comes out is the same bytes as in processes of this machine: an actor does 
 """
 
 import logging
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from feedback_nlp.execute.wire import from_bytes, to_bytes
 from feedback_nlp.execute.worker import ONE_THREAD
 
 _AHEAD = 2
+_KNOCK_SECONDS = 5.0
 
 
 class Tagger:
@@ -73,12 +75,23 @@ def _open_ray(workers: int, address: str | None) -> Any:  # noqa: ANN401 - a mod
         import ray
     except ImportError as error:
         raise ConfigError("run.executor 'ray' needs Ray. Run: pip install 'feedback-nlp[ray]'") from error
+    if address is not None and address != "auto":
+        _check_answers(address)
     local = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, runtime_env={"env_vars": ONE_THREAD}, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(f"run.ray_address: no Ray cluster answers at {address}: {type(error).__name__}.") from error
     return ray
+
+
+def _check_answers(address: str) -> None:
+    """Knock at a cluster's door: Ray itself waits for minutes where nobody is at home."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"run.ray_address: no Ray cluster answers at {address}: {type(error).__name__}.") from error
 
 
 def _result(ray: Any, index: int, reference: Any) -> ChunkResult:  # noqa: ANN401 - Ray's own types

@@ -49,6 +49,24 @@ LOG = logging.getLogger(__name__)
 
 API = "/api"
 
+_PAGES = (
+    login,
+    topics,
+    comments,
+    acts,
+    history,
+    news,
+    account,
+    admin,
+    api,
+    compare,
+    exports,
+    queue,
+    map,
+    oidc,
+    metrics,
+)
+
 
 def create_app(
     store: "Store",
@@ -82,23 +100,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(FeedbackError, _on_ours)
-    for each in (
-        login,
-        topics,
-        comments,
-        acts,
-        history,
-        news,
-        account,
-        admin,
-        api,
-        compare,
-        exports,
-        queue,
-        map,
-        oidc,
-        metrics,
-    ):
+    for each in _PAGES:
         app.include_router(each.router)
     static = resources.files("feedback_nlp.review").joinpath("static")
     fonts = resources.files("feedback_nlp.report").joinpath("fonts")

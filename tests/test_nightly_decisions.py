@@ -107,7 +107,7 @@ def rows_of(result: nightly.RunResult) -> dict[int, dict[str, Any]]:
 
 
 def test_decisions_make_another_run_of_the_same_input(nights: Nights) -> None:
-    assert len({result.run_id for result in nights.done}) == 3
+    assert len({result.run_id for result in nights.done[:3]}) == 3
     first = nights.done[0]
     with nights.store() as store:
         plain = nightly.pipeline.run_id_of(

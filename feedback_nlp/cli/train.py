@@ -46,14 +46,16 @@ def encoder(
     data: Data,
     out: Out,
     seed: Seed = 17,
-    kind: Annotated[str, typer.Option(help="static, transformer or reader.")] = "static",
+    kind: Annotated[str, typer.Option(help="static, transformer, reader or head.")] = "static",
     minutes: Annotated[float | None, typer.Option(help="Wall-time budget; the same command goes on.")] = None,
     work: Annotated[Path | None, typer.Option(help="Folder of checkpoints and of the teacher's vectors.")] = None,
+    static: Annotated[str, typer.Option(help="Static encoder that a reader's head is given.")] = "encoder-static",
 ) -> None:
     """Distil an encoder from the English teacher."""
     from feedback_nlp.train.encoder import train_encoder
 
-    typer.echo(train_encoder(data, out, kind=kind, seed=seed, minutes=minutes, work=work).path)
+    made = train_encoder(data, out, kind=kind, seed=seed, minutes=minutes, work=work, static_model=static)
+    typer.echo(made.path)
 
 
 @app.command("sentiment")

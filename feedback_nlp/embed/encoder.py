@@ -6,7 +6,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from feedback_nlp.core.folding import fold
-from feedback_nlp.embed.settings import Backend, SentenceTransformersBackend, ShippedBackend, StaticBackend
+from feedback_nlp.embed.settings import (
+    Backend,
+    EmbedSettings,
+    SentenceTransformersBackend,
+    ShippedBackend,
+    StaticBackend,
+)
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -35,12 +41,12 @@ def prepare(text: str) -> str:
 
 
 def open_encoder(backend: Backend | None = None) -> Encoder:
-    """Open an encoder; the shipped static one when nothing is given.
+    """Open an encoder; the default one when nothing is given.
 
     :raises ModelError: when its files are missing, damaged or of the wrong kind.
     :raises ConfigError: when its extra is not installed or its revision is not pinned.
     """
-    backend = backend or StaticBackend()
+    backend = backend or EmbedSettings().backend
     if isinstance(backend, StaticBackend):
         from feedback_nlp.embed.backends.static import StaticEncoder
 

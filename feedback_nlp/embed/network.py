@@ -4,7 +4,7 @@ The trunk's names are those of Hugging Face's ``BertModel``, so its file opens t
 function runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,11 @@ Weights = Mapping[str, "Tensor"]
 HEADS = 4
 QUERIES = 4
 READER = "reader.layer"
+TABLE = "head.table"
 _EPSILON = 1e-12
 _NOWHERE = -20.0
 _BLOCK = 8
+_INNER, _SPREAD, _STATIC_SHARE = 768, 0.5, 0.35
 _TOKENS = len(TOKEN_LABELS)
 
 
@@ -81,24 +83,96 @@ def layer(weights: Weights, name: str, hidden: "Tensor", seen: "Tensor") -> "Ten
     return _norm(weights, f"{name}.output.LayerNorm", hidden + _linear(weights, f"{name}.output.dense", inner))
 
 
-def trunk(weights: Weights, ids: "Tensor", mask: "Tensor") -> "Tensor":
-    """Return the last layer of the trunk, float32 tensor (texts, tokens, width).
+def states(weights: Weights, ids: "Tensor", mask: "Tensor") -> "list[Tensor]":
+    """Return the word vectors and what each layer of the trunk makes of them, float32 tensors (texts, tokens, width).
 
     :param ids: int64 tensor (texts, tokens).
     :param mask: bool tensor (texts, tokens); at least one token a text is True.
     """
     import torch.nn.functional as fn
 
+    words = fn.embedding(ids, weights["embeddings.word_embeddings.weight"]).float()
     hidden = (
-        fn.embedding(ids, weights["embeddings.word_embeddings.weight"]).float()
+        words
         + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
         + weights["embeddings.token_type_embeddings.weight"][0]
     )
     hidden = _norm(weights, "embeddings.LayerNorm", hidden)
     seen = mask[:, None, None, :]
+    found = [words]
     for number in range(layers_of(weights)):
         hidden = layer(weights, f"encoder.layer.{number}", hidden, seen)
-    return hidden
+        found.append(hidden)
+    return found
+
+
+def trunk(weights: Weights, ids: "Tensor", mask: "Tensor") -> "Tensor":
+    """Return the last layer of the trunk; see :func:`states`."""
+    return states(weights, ids, mask)[-1]
+
+
+def features(weights: Weights, ids: "Tensor", found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
+    """Return what the head is given: the directions of the sums over a text's tokens, joined.
+
+    :param found: see :func:`states`; the static encoder's token vectors are added, which are ``weights[TABLE]``.
+    :returns: float32 tensor (texts, (layers + 2) * width).
+    """
+    import torch
+    import torch.nn.functional as fn
+
+    parts = [*found, fn.embedding(ids, weights[TABLE])]
+    return torch.cat([fn.normalize((part * mask.unsqueeze(-1)).sum(1), dim=1) for part in parts], dim=1)
+
+
+def head(weights: Weights, given: "Tensor", *, drop: float = 0.0) -> "Tensor":
+    """Return unit vectors (texts, width) from features: a linear map and a small network beside it.
+
+    :param drop: share of the small network's units left out by chance, while it is trained.
+    """
+    import torch.nn.functional as fn
+
+    inner = fn.gelu(fn.linear(given, weights["head.inner.weight"], weights["head.inner.bias"]))
+    inner = fn.dropout(inner, drop) if drop else inner
+    return fn.normalize(
+        fn.linear(given, weights["head.skip.weight"]) + fn.linear(inner, weights["head.outer.weight"]), dim=1
+    )
+
+
+def evened(weights: Weights, made: "Tensor") -> "Tensor":
+    """Return unit vectors after the mean is taken off and strong directions are made weaker."""
+    import torch.nn.functional as fn
+
+    return fn.normalize(fn.linear(made - weights["head.mean"], weights["head.evening.weight"]), dim=1)
+
+
+def vectors(weights: Weights, ids: "Tensor", found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
+    """Return the texts' unit vectors: the head's, or the mean of the last layer where there is no head."""
+    import torch
+
+    if TABLE not in weights:
+        return mean_vectors(found[-1], mask)
+    given = features(weights, ids, found, mask)
+    # A product in single precision gives a row the same bits among 8, 16, … rows, but not among any other number.
+    filled = torch.nn.functional.pad(given, (0, 0, 0, -len(given) % _BLOCK))
+    return evened(weights, head(weights, filled))[: len(given)]
+
+
+def new_head(width: int, parts: int, *, seed: int) -> "dict[str, Tensor]":
+    """Return a head, untrained: the last layer with a share of the static vectors, nothing from the small network."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    skip = torch.zeros(width, parts * width)
+    skip[:, -2 * width : -width] = torch.eye(width)
+    skip[:, -width:] = torch.eye(width) * _STATIC_SHARE
+    return {
+        "head.skip.weight": skip,
+        "head.inner.weight": torch.randn(_INNER, parts * width, generator=generator) * _SPREAD,
+        "head.inner.bias": torch.zeros(_INNER),
+        "head.outer.weight": torch.zeros(width, _INNER),
+        "head.mean": torch.zeros(width),
+        "head.evening.weight": torch.eye(width),
+    }
 
 
 def mean_vectors(hidden: "Tensor", mask: "Tensor") -> "Tensor":

@@ -17,7 +17,7 @@ class StaticBackend(Settings):
 
 
 class ShippedBackend(Settings):
-    """The trilingual transformer trained for this product; needs the extra ``transformers``."""
+    """The trilingual transformer trained for this product; it also reads sentiment and root causes."""
 
     kind: Literal["shipped"] = "shipped"
     """Which backend this is."""
@@ -77,5 +77,5 @@ Backend = Annotated[
 class EmbedSettings(Settings):
     """How comments become vectors."""
 
-    backend: Backend = StaticBackend()
-    """The encoder."""
+    backend: Backend = ShippedBackend()
+    """The encoder; profile ``accurate`` is the default, ``fast`` sets ``{kind: static}``."""

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_nlp.core.errors import ConfigError
-from feedback_nlp.core.modelfolder import ModelFolder
+from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.embed.backends import static
+from feedback_nlp.embed.backends.reader import KIND, READER_FILE, TRUNK_FILE, load_weights
+from feedback_nlp.embed.network import TABLE
 from feedback_nlp.train.encoder_bags import Material
+from feedback_nlp.train.encoder_head import fit_head
 from feedback_nlp.train.encoder_material import taught_material, widened_material
 from feedback_nlp.train.encoder_static import fit_table, new_table
 from feedback_nlp.train.encoder_transformer import CARRIERS, CHECKPOINT, fit_network, new_network
-from feedback_nlp.train.encoder_write import Making, write_static, write_transformer, write_weights
+from feedback_nlp.train.encoder_write import STATIC, Making, card_notes, write_static, write_transformer, write_weights
 from feedback_nlp.train.reader import fit_reader, starting_weights
 from feedback_nlp.train.reader_data import UNSEEN, read_caused, read_judged
 from feedback_nlp.train.reader_pairs import Paired, read_paired
@@ -20,7 +23,7 @@ from feedback_nlp.train.reader_pairs import Paired, read_paired
 if TYPE_CHECKING:
     from torch import Tensor
 
-KINDS = ("static", "transformer", "reader")
+KINDS = ("static", "transformer", "reader", "head")
 WIDTH = 256
 FIRST_ROUND = "encoder-phase1"
 _FIRST_EPOCHS, _SECOND_EPOCHS = 3, 2
@@ -40,25 +43,30 @@ def train_encoder(
     seed: int = 17,
     minutes: float | None = None,
     work: Path | None = None,
+    static_model: str = STATIC,
     created_at: str = "2026-11-28",
 ) -> ModelFolder:
     """Distil an encoder from the English teacher and write its model folder.
 
-    :param kind: ``static``; ``transformer``, which starts from the static one; or ``reader``, which starts from the
-        transformer and learns sentiment and root causes beside its vectors.
+    :param kind: ``static``; ``transformer``, which starts from the static one; ``reader``, which starts from the
+        transformer, learns sentiment and root causes beside its vectors and gets a head at the end; or ``head``, which
+        fits the head of the reader in ``out`` again and leaves the rest of it.
     :param minutes: how long this kind trains, in minutes of wall time; 60 when None. A transformer or static encoder
         that is still missing in ``work`` is made first, the transformer in as long again. The static encoder takes as
         long as it takes and is the same on every run.
     :param work: folder of the teacher's vectors, tokenizer and checkpoints, beside ``out`` when None; the same command
         goes on from what stands there.
+    :param static_model: name or folder of a static encoder of the same tokenizer, whose vectors the head is given.
     :raises ConfigError: for a kind that is not known.
     """
     if kind not in KINDS:
         raise ConfigError(f"No encoder kind '{kind}'. There are: {', '.join(KINDS)}.")
     work = work or out.with_name(f"{out.name}.work")
     minutes = _MINUTES if minutes is None else minutes
+    if kind == "head":
+        return _train_head(data, out, static_model, seed=seed, work=work, created_at=created_at)
     if kind == "reader" and (work / CHECKPOINT).exists():
-        return _train_reader(data, out, minutes=minutes, seed=seed, work=work, created_at=created_at)
+        return _train_reader(data, out, static_model, minutes=minutes, seed=seed, work=work, created_at=created_at)
     taught = taught_material(data, work, width=WIDTH, seed=seed)
     table, widened = fitted_table(taught, data, work, seed=seed)
     making = Making(kind, data, widened.tokenizer, {"vectors": widened.rows}, seed, created_at)
@@ -67,10 +75,12 @@ def train_encoder(
     network = fit_network(new_network(table[:, :-CARRIERS], seed=seed), widened, minutes=minutes, seed=seed, work=work)
     if kind == "transformer":
         return write_transformer(out, network.state_dict(), making)
-    return _train_reader(data, out, minutes=minutes, seed=seed, work=work, created_at=created_at)
+    return _train_reader(data, out, static_model, minutes=minutes, seed=seed, work=work, created_at=created_at)
 
 
-def _train_reader(data: Path, out: Path, *, minutes: float, seed: int, work: Path, created_at: str) -> ModelFolder:
+def _train_reader(
+    data: Path, out: Path, static_model: str, *, minutes: float, seed: int, work: Path, created_at: str
+) -> ModelFolder:
     """Train the reader in two rounds: without the labels of unseen sources, then briefly with them.
 
     What the first round gives is kept in ``work`` as a model folder: only it can be judged on unseen sources.
@@ -91,7 +101,33 @@ def _train_reader(data: Path, out: Path, *, minutes: float, seed: int, work: Pat
         f"- Trained in two rounds. Labels of {', '.join(UNSEEN)} were read in the short second one only: figures on "
         "unseen sources are those of the first.\n",
     )
-    return write_transformer(out, weights, making)
+    write_weights(out, weights, work / static.TOKENIZER)
+    found = _head_of(out, static_model, paired, data, seed=seed)
+    return write_transformer(out, weights | found, making, static_model)
+
+
+def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str) -> ModelFolder:
+    """Fit the head of a reader's folder again; rows and notes of its card stay."""
+    from safetensors.torch import load_file
+
+    manifest = open_model(out).require(KIND).manifest
+    rows: dict[str, dict[str, int]] = {}
+    for used in manifest["training_data"]:
+        rows.setdefault(used["use"], {})[used["name"]] = used["rows"]
+    paired = read_paired(data, work, width=WIDTH, seed=seed)
+    found = _head_of(out, static_model, paired, data, seed=seed)
+    weights = load_file(out / TRUNK_FILE) | load_file(out / READER_FILE)
+    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, card_notes(out))
+    return write_transformer(out, weights | found, making, static_model)
+
+
+def _head_of(folder: Path, static_model: str, paired: Paired, data: Path, *, seed: int) -> "dict[str, Tensor]":
+    """Fit a head to the transformer in a folder and to a static encoder."""
+    import torch
+
+    table = static.unpack_table(open_model(resolve_model(static_model)).require(static.KIND).arrays())
+    trunk = load_weights(folder) | {TABLE: torch.from_numpy(table)}
+    return fit_head(trunk, paired, data, folder / static.TOKENIZER, seed=seed)
 
 
 def _round(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.core.modelfolder import ModelFolder, open_model, write_model
+from feedback_nlp.core.modelfolder import CARD, ModelFolder, open_model, resolve_model, write_model
 from feedback_nlp.core.reading import READING_LABELS
 from feedback_nlp.embed.backends import reader, static
 from feedback_nlp.embed.encoder import Encoder
-from feedback_nlp.embed.network import layers_of
+from feedback_nlp.embed.network import TABLE, layers_of
 from feedback_nlp.embed.settings import ShippedBackend, StaticBackend
 from feedback_nlp.train.data import provenance
 from feedback_nlp.train.encoder_teacher import TEACHER
@@ -25,6 +25,7 @@ from feedback_nlp.train.figures import card_table
 if TYPE_CHECKING:
     from torch import Tensor
 
+STATIC = "encoder-static"
 _VERSION = "1"
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -37,9 +38,11 @@ _BERT = (
 _WHAT = {
     "static": "One vector a word piece; a text's vector is their mean. Needs numpy and SentencePiece only.",
     "transformer": f"{_BERT} It starts as the static encoder.",
-    "reader": f"{_BERT} `reader.safetensors` holds a fourth layer with heads, which reads polarity, root causes with "
-    "the tokens that show them, and the other readings; its scores are not calibrated, the models `sentiment` and "
-    "`rootcause` are fitted on top of them.",
+    "reader": f"{_BERT} `head.safetensors` makes a better vector from the means of all layers and the static encoder's "
+    "token vectors; it is fitted last, on the pairs that the vectors were trained on, in a fixed number of steps. The "
+    "figures are those of the head's vectors. `reader.safetensors` holds a fourth layer with heads, "
+    "which reads polarity, root causes with the tokens that show them, and the other readings; its scores are not "
+    "calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
 }
 _LIMITS = {
     "static": "Word order and negation do not count in a mean of word vectors. ",
@@ -102,16 +105,20 @@ def write_static(out: Path, table: Floats, making: Making) -> ModelFolder:
     return finish(out, static.KIND, encoder, making)
 
 
-def write_weights(out: Path, weights: Mapping[str, "Tensor"], tokenizer: Path) -> ModelFolder:
-    """Write a transformer in Hugging Face format and half precision, its reading layer in a file of its own."""
+def write_weights(out: Path, weights: Mapping[str, "Tensor"], tokenizer: Path, fitted: str = STATIC) -> ModelFolder:
+    """Write a transformer in Hugging Face format and half precision; reading layer and head in files of their own.
+
+    :param fitted: name or folder of the static encoder on whose token vectors the head was fitted.
+    """
     from safetensors.torch import save_file
 
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, out / static.TOKENIZER)
     write_fast_tokenizer(tokenizer, out, max_tokens=MAX_TOKENS)
-    halves = {name: value.detach().half().contiguous() for name, value in weights.items()}
+    halves = {name: value.detach().half().contiguous() for name, value in weights.items() if name != TABLE}
     reading = {name: value for name, value in halves.items() if name.startswith("reader.")}
-    bare = {name: value for name, value in halves.items() if name not in reading}
+    heading = {name: value for name, value in halves.items() if name.startswith("head.")}
+    bare = {name: value for name, value in halves.items() if name not in reading | heading}
     config = bert_config(
         *bare["embeddings.word_embeddings.weight"].shape,
         layers=layers_of(bare),
@@ -120,17 +127,23 @@ def write_weights(out: Path, weights: Mapping[str, "Tensor"], tokenizer: Path) -
     )
     config.architectures, config.dtype = ["BertModel"], "float16"
     config.save_pretrained(out)
-    save_file(bare, out / reader.TRUNK_FILE, metadata={"format": "pt"})
-    (out / reader.TRUNK_FILE).chmod(0o644)
-    if reading:
-        save_file(reading, out / reader.READER_FILE, metadata={"format": "pt"})
-        (out / reader.READER_FILE).chmod(0o644)
+    named = {reader.TRUNK_FILE: bare, reader.READER_FILE: reading, reader.HEAD_FILE: heading}
+    for name, tensors in named.items():
+        (out / name).unlink(missing_ok=True)
+        if tensors:
+            fitted_on = _described(fitted) if tensors is heading else {}
+            save_file(tensors, out / name, metadata={"format": "pt", **fitted_on})
+            (out / name).chmod(0o644)
     return write_model(out, kind=reader.KIND, name=out.name, version=_VERSION, details={})
 
 
-def write_transformer(out: Path, weights: Mapping[str, "Tensor"], making: Making) -> ModelFolder:
-    """Write the transformer's folder, with or without a reading layer, with figures measured on what was written."""
-    write_weights(out, weights, making.tokenizer)
+def _described(model: str) -> dict[str, str]:
+    return {"static": model, "static_fingerprint": open_model(resolve_model(model)).fingerprint}
+
+
+def write_transformer(out: Path, weights: Mapping[str, "Tensor"], making: Making, fitted: str = STATIC) -> ModelFolder:
+    """Write the transformer's folder, with or without reading layer and head, with figures measured on it."""
+    write_weights(out, weights, making.tokenizer, fitted)
     return finish(out, reader.KIND, reader.ReaderEncoder.open(ShippedBackend(model=str(out))), making)
 
 
@@ -165,6 +178,12 @@ def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolde
         limits=_LIMITS[making.kind],
     )
     return write_model(out, kind=kind, name=out.name, version=_VERSION, details=details, card=card)
+
+
+def card_notes(folder: Path) -> str:
+    """Return the notes of a folder's card, lines of Markdown."""
+    described = (folder / CARD).read_text(encoding="utf-8").partition("## Figures")[0]
+    return described.partition("\n- Width ")[2].partition("\n")[2].removesuffix("\n")
 
 
 def _data_table(used: Sequence[dict[str, Any]]) -> str:

@@ -139,7 +139,7 @@ def test_equal_targets_do_not_count_as_wrong():
 
 
 def test_an_unknown_kind_is_refused(data, tmp_path):
-    with pytest.raises(ConfigError, match="static, transformer, reader"):
+    with pytest.raises(ConfigError, match="static, transformer, reader, head"):
         encoder.train_encoder(data, tmp_path / "out", kind="magic")
 
 
@@ -212,7 +212,9 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
     resumed = encoder.train_encoder(data, tmp_path / "grown", kind="transformer", seed=3, minutes=0.02, work=work)
     assert resumed.fingerprint != grown.fingerprint
 
-    reading = encoder.train_encoder(data, tmp_path / "reading", kind="reader", seed=3, minutes=0.05, work=work)
+    reading = encoder.train_encoder(
+        data, tmp_path / "reading", kind="reader", seed=3, minutes=0.05, work=work, static_model=str(made.path)
+    )
     uses = {row["use"] for row in reading.manifest["training_data"]}
     assert uses == {"vectors", "sentiment", "root causes"}
     first, last = (
@@ -221,6 +223,10 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
     assert first.reads
     assert last.reads
     assert not np.array_equal(first.encode(english), last.encode(english))
+
+    before = {file.name: file.read_bytes() for file in reading.path.iterdir()}
+    refitted = encoder.train_encoder(data, reading.path, kind="head", seed=3, work=work, static_model=str(made.path))
+    assert {file.name: file.read_bytes() for file in refitted.path.iterdir()} == before
 
 
 def test_batches_hold_every_text_as_often_as_its_weight():

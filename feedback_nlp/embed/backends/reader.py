@@ -13,8 +13,9 @@ import numpy as np
 from feedback_nlp.core.errors import ConfigError, ModelError
 from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
+from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
-from feedback_nlp.embed.network import HEADS, READER, Spans, Weights, layer, mean_vectors, read, token_scores, trunk
+from feedback_nlp.embed.network import HEADS, READER, TABLE, Spans, Weights, layer, read, states, token_scores, vectors
 from feedback_nlp.embed.pieces import Ints, PieceCutter
 from feedback_nlp.embed.settings import ShippedBackend
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 KIND = "encoder"
-TRUNK_FILE, READER_FILE, CONFIG_FILE = "model.safetensors", "reader.safetensors", "config.json"
+TRUNK_FILE, READER_FILE, HEAD_FILE, CONFIG_FILE = (
+    "model.safetensors",
+    "reader.safetensors",
+    "head.safetensors",
+    "config.json",
+)
 _STEP = 8
 _SHAPE = {"model_type": "bert", "num_attention_heads": HEADS, "hidden_act": "gelu", "layer_norm_eps": 1e-12}
 
@@ -67,9 +73,30 @@ def load_weights(folder: Path) -> dict[str, "Tensor"]:
     found = load_file(folder / TRUNK_FILE)
     if (folder / READER_FILE).is_file():
         found |= load_file(folder / READER_FILE)
+    if (folder / HEAD_FILE).is_file():
+        found |= load_file(folder / HEAD_FILE) | {TABLE: _static_table(folder / HEAD_FILE)}
     linear = [name.removesuffix(".weight") for name, value in found.items() if _is_linear(name, value)]
     halves = {f"{name}.{part}" for name in linear for part in ("weight", "bias")}
     return {name: value.to(torch.bfloat16 if name in halves else torch.float32) for name, value in found.items()}
+
+
+def _static_table(file: Path) -> "Tensor":
+    """Load the static encoder's token vectors, which the head was fitted on.
+
+    :raises ModelError: when another static encoder stands in its place.
+    """
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as stored:
+        needed = stored.metadata()
+    folder = open_model(resolve_model(needed["static"])).require(static.KIND)
+    if folder.fingerprint != needed["static_fingerprint"]:
+        raise ModelError(
+            f"{file}: was fitted on {needed['static']} {needed['static_fingerprint'][:12]}, {folder.path} is "
+            f"{folder.fingerprint[:12]}. Bring both folders of one version."
+        )
+    return torch.from_numpy(static.unpack_table(folder.arrays()))
 
 
 def _is_linear(name: str, value: "Tensor") -> bool:
@@ -80,12 +107,11 @@ def _is_linear(name: str, value: "Tensor") -> bool:
 def check_torch() -> None:
     """Check that PyTorch is installed.
 
-    :raises ConfigError: naming the extra that brings it.
+    :raises ConfigError: naming what brings it and what does without.
     """
     if find_spec("torch") is None:
         raise ConfigError(
-            "embed.backend {kind: shipped} needs torch: pip install 'feedback-nlp[transformers]', "
-            "or set embed.backend to {kind: static}."
+            "embed.backend {kind: shipped} needs torch: pip install torch, or take the fast profile: --config fast."
         )
 
 
@@ -103,7 +129,9 @@ def threads(count: int) -> Iterator[None]:
 
 
 class ReaderEncoder:
-    """The trilingual transformer: the mean of the trunk's last layer is the vector, a layer on top reads.
+    """The trilingual transformer: a head makes the vector from the means of its layers, a layer on top reads.
+
+    A folder without a head gives the mean of the last layer.
 
     Texts are filled to the next length divisible by 8 and computed together with others of that length; then no bit
     of a row's result hangs on its neighbours, nor on how many there are.
@@ -148,7 +176,7 @@ class ReaderEncoder:
         out = np.zeros((len(ids), self.width), dtype=np.float32)
         with _inference(self._backend.threads):
             for rows, numbers, mask in self._batches(ids):
-                out[rows] = mean_vectors(trunk(self._weights, numbers, mask), mask).numpy()
+                out[rows] = vectors(self._weights, numbers, states(self._weights, numbers, mask), mask).numpy()
         return out
 
     def read(self, texts: Sequence[str], clauses: Ints) -> Readings:
@@ -169,9 +197,9 @@ class ReaderEncoder:
         )
         with _inference(self._backend.threads):
             for rows, numbers, mask in self._batches(ids):
-                hidden = trunk(self._weights, numbers, mask)
-                out.vectors[rows] = mean_vectors(hidden, mask).numpy()
-                hidden = layer(self._weights, READER, hidden, mask[:, None, None, :])
+                found = states(self._weights, numbers, mask)
+                out.vectors[rows] = vectors(self._weights, numbers, found, mask).numpy()
+                hidden = layer(self._weights, READER, found[-1], mask[:, None, None, :])
                 self._read_batch(out, (rows, firsts, clauses), hidden, mask)
         return out
 

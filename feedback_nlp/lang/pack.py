@@ -14,6 +14,26 @@ CODES = ("ar", "fa", "en")
 
 
 @dataclass(frozen=True)
+class Turns:
+    """How a language turns one describing word, all in small letters.
+
+    :param before: words that turn the next word wherever they stand (isn't, مش, ليس).
+    :param opening: words that do so behind one of ``copulas`` or where a clause begins (not).
+    :param copulas: words of being (is, was).
+    :param after: words that turn the word before them (نبود, نیست).
+    :param fillers: words that may stand between (very, at all, هم).
+    :param never: words that are not turned, for the phrase means something else (not only, not sure).
+    """
+
+    before: frozenset[str]
+    opening: frozenset[str]
+    copulas: frozenset[str]
+    after: frozenset[str]
+    fillers: frozenset[str]
+    never: frozenset[str]
+
+
+@dataclass(frozen=True)
 class LanguagePack:
     """Everything particular to one language.
 
@@ -25,6 +45,7 @@ class LanguagePack:
     :param decimal: decimal and thousands marks.
     :param stop_words: words without a topic; never contains a negation.
     :param negations: words that turn a meaning.
+    :param turns: those of them that turn one describing word.
     :param contrasts: words that open a contrasting clause (but, لكن, ولی).
     :param weak_contrasts: those of ``contrasts`` that have other meanings too (بس "only", فقط "only", yet), with what
         must stand before them: ``pause`` a punctuation mark, ``predicate`` also a word of ``clause_ends``, ``words``
@@ -50,6 +71,7 @@ class LanguagePack:
     decimal: str
     stop_words: frozenset[str]
     negations: frozenset[str]
+    turns: Turns
     contrasts: tuple[str, ...]
     weak_contrasts: dict[str, str]
     clause_ends: frozenset[str]
@@ -85,6 +107,7 @@ def open_pack(code: str) -> LanguagePack:
         decimal=raw["decimal"],
         stop_words=stop_words,
         negations=frozenset(raw["negations"]),
+        turns=Turns(**{name: frozenset(raw["turns"].get(name, "").split()) for name in Turns.__dataclass_fields__}),
         contrasts=tuple(raw["contrasts"]),
         weak_contrasts=raw["weak_contrasts"],
         clause_ends=frozenset(raw["clause_ends"]),

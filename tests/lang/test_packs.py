@@ -34,6 +34,7 @@ def test_it_has_words_for_every_use(pack: LanguagePack) -> None:
     assert pack.contrasts
     assert pack.titles
     assert pack.account_cues
+    assert pack.turns.before | pack.turns.opening | pack.turns.after
 
 
 def test_an_unknown_language_is_refused() -> None:

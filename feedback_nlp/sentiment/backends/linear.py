@@ -18,6 +18,7 @@ from feedback_nlp.core.ngrams import NgramSpec, NgramTable, cache_sized, extract
 from feedback_nlp.core.product import stable_product
 from feedback_nlp.sentiment.backends import Clauses, Flags, Floats, Given, Ints, Judgement, Readings
 from feedback_nlp.sentiment.backends.blend import Blend, blended, reader_logs, rows_of
+from feedback_nlp.sentiment.negation import shares, turned_words
 
 KIND = "sentiment-linear"
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
@@ -131,6 +132,7 @@ class LinearJudge:
         table = extract(given.texts, self.spec)
         own = self._own(table, given.vectors, known)
         clause_own = self.bare.scores(self._matrix(within_spans(table, clauses.rows, clauses.starts, clauses.ends)))
+        self._turn(given, table, own, clause_own)
         heat = np.array([self._temperature(lang) for lang in given.langs], dtype=np.float32)[:, None]
         scores, clause_scores = own[:, :3] / heat, clause_own[:, :3] / heat[clauses.rows]
         mixed_from = np.full(len(given.texts), self.mixed_from, dtype=np.float32)
@@ -161,6 +163,23 @@ class LinearJudge:
         own[~whole] = self.bare.scores(matrix[~whole])
         return own
 
+    def _turn(self, given: Given, table: NgramTable, own: Floats, clause_own: Floats) -> None:
+        """Take off, twice over in effect, what negated words say by themselves: what was praise is complaint."""
+        clauses = given.clauses
+        found = [(row, *span) for row, text in enumerate(given.texts) for span in turned_words(text, given.langs[row])]
+        if not found:
+            return
+        rows, starts, ends = np.array(found, dtype=np.int64).T
+        scores = self.bare.scores(self._matrix(within_spans(table, rows, starts, ends)))
+        said = scores[:, POSITIVE] - scores[:, NEGATIVE] - (self.bare.bias[POSITIVE] - self.bare.bias[NEGATIVE])
+        _shift(own, rows, said * shares(given.texts)[rows])
+        length = int(max(ends.max(), clauses.ends.max(initial=0))) + 1
+        held = np.searchsorted(clauses.rows * length + clauses.starts, rows * length + starts, side="right") - 1
+        inside = np.flatnonzero(held >= 0)
+        inside = inside[(clauses.rows[held[inside]] == rows[inside]) & (clauses.ends[held[inside]] >= ends[inside])]
+        kept = [given.texts[clauses.rows[one]][clauses.starts[one] : clauses.ends[one]] for one in held[inside]]
+        _shift(clause_own, held[inside], said[inside] * shares(kept))
+
     def _check(self, given: Given) -> None:
         width = self.vector_weights.shape[0]
         read = self.blend is not None and given.readings is not None
@@ -175,6 +194,12 @@ class LinearJudge:
 
     def _matrix(self, table: NgramTable) -> sp.csr_matrix:
         return to_matrix(table, self.spec.bits)
+
+
+def _shift(scores: Floats, rows: Ints, amounts: Floats) -> None:
+    """Move score from praise to complaint, in place."""
+    np.subtract.at(scores[:, POSITIVE], rows, amounts)
+    np.add.at(scores[:, NEGATIVE], rows, amounts)
 
 
 def _weighed(features: Floats, weights: Floats, bias: float) -> Floats:

@@ -28,7 +28,6 @@ _ANNOTATED = {"neg": "negative", "neu": "neutral", "pos": "positive", "mix": "mi
 # How far a set is trusted, 1 where not named: emoji and machine labels, odd star scales, dialects far from service.
 TRUST: Mapping[str, float] = {
     ROOT_CAUSES: 2.0,
-    PHRASES: 2.0,
     "ar_algerian_telecom": 0.5,
     "ar_atsad_emoji": 0.3,
     "ar_mac_moroccan": 0.7,

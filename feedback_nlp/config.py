@@ -57,6 +57,8 @@ class ReportSettings(Settings):
 
     language: Literal["en", "ar", "fa"] = "en"
     """Language the report opens in; the reader can switch."""
+    topic_level: Literal["theme", "topic", "subtopic"] = "topic"
+    """What the section on topics lists: themes, topics, or sub-topics where a topic has any."""
 
 
 class OidcSettings(Settings):

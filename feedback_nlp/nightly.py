@@ -291,7 +291,7 @@ class _Job:
         self.progress.end()
         found = model.table() if model is not None else pa.table({TOPIC_ID.name: pa.array([], TOPIC_ID.dtype)})
         found = recounted(found, as_found) if self.decided else found
-        topics = decided_topics(found, self.decided, counted.by_topic, counted.by_language)
+        topics = decided_topics(found, self.decided, counted.by_topic, counted.by_language, counted.by_subtopic)
         with whole_file(folder / TOPICS) as half:
             pq.write_table(topics, half, compression="zstd")
         self.store.write_topics(run_id, found)

@@ -4,9 +4,10 @@ import hashlib
 import resource
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from feedback_nlp.config import Config
 from feedback_nlp.core.errors import FeedbackError, RejectShareError
 from feedback_nlp.ingest import REASONS
 from feedback_nlp.store import FULL, Store, born, driver_frame, open_store
+from feedback_nlp.store.decisions_acts import Said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +155,7 @@ def write_report(result: RunResult) -> Path:
         topics=pq.read_table(result.folder / TOPICS),
         rejects=pq.read_table(result.folder / REJECTS),
         taxonomy=open_taxonomy(result.config.rootcause.taxonomy, result.config.rootcause.own.file),
+        topic_level=result.config.report.topic_level,
     )
     return write(content, result.report_path, lang=result.config.report.language)
 
@@ -164,7 +167,17 @@ def store_url(config: Config, out: Path) -> str:
 
 def store_of(config: Config, out: Path) -> Store:
     """Open the store of an output folder, or the one the configuration names."""
-    return open_store(store_url(config, out))
+    store = open_store(store_url(config, out))
+    store.name_split = partial(_name_split, config)
+    return store
+
+
+def _name_split(
+    config: Config, inside: Sequence[Said], outside: Sequence[Said], above: Mapping[str, str]
+) -> dict[str, str]:
+    from feedback_nlp.topics.splitnames import name_split
+
+    return name_split(inside, outside, above, settings=config.topics.labels)
 
 
 def parts_folder(folder: Path, fingerprint: str, chunk_size: int) -> Path:

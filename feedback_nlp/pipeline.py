@@ -154,9 +154,9 @@ def _identity(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _files_read(config: Config) -> list[str]:
+def _files_read(config: Config, *further: str | None) -> list[str]:
     """Return the sha256 of every file that the settings name by path and that can change a result."""
-    named = (config.rootcause.taxonomy, config.rootcause.own.file)
+    named = (config.rootcause.taxonomy, config.rootcause.own.file, *further)
     return [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named if name and Path(name).is_file()]
 
 
@@ -166,8 +166,9 @@ def run_id_of(input_fingerprint: str, config: Config, models: Sequence[ModelFold
     :param decided: fingerprint of what analysts decided, empty where they decided nothing.
     """
     prints = [model.fingerprint for model in models]
+    files = _files_read(config, config.topics.seeds)
     last = [decided] if decided else []
-    return _identity(input_fingerprint, config.fingerprint(), *prints, __version__, *_files_read(config), *last)
+    return _identity(input_fingerprint, config.fingerprint(), *prints, __version__, *files, *last)
 
 
 def rows_fingerprint(config: Config, models: Sequence[ModelFolder]) -> str:
@@ -278,17 +279,22 @@ def discover(batches: Iterable[CommentBatch], config: Config, *, seed: int) -> "
     """Find topics in comments that have language, clean text and vectors.
 
     Keeps ids, days, languages, clean texts and vectors of all comments in memory, nothing else.
+
+    :raises MissingInputError: when the configured file of labelled comments does not exist.
+    :raises BadDataError: when it is not what it claims to be.
     """
     from feedback_nlp.embed import open_encoder
     from feedback_nlp.topics import discover as discover_topics
 
     encode = open_encoder(config.embed.backend).encode
-    return discover_topics(_topic_sample(batches), config.topics, seed=seed, encode=encode)
+    return discover_topics(_topic_sample(batches, config), config.topics, seed=seed, encode=encode)
 
 
-def _topic_sample(batches: Iterable[CommentBatch]) -> "DiscoverySample":
+def _topic_sample(batches: Iterable[CommentBatch], config: Config) -> "DiscoverySample":
     from feedback_nlp.topics import DiscoverySample
+    from feedback_nlp.topics.seeding import read_seeds
 
+    seeds = read_seeds(config.topics.seeds) if config.topics.seeds else {}
     ids: list[str] = []
     cleans: list[str | None] = []
     langs: list[str] = []
@@ -303,7 +309,8 @@ def _topic_sample(batches: Iterable[CommentBatch]) -> "DiscoverySample":
         days += pc.strftime(batch[CREATED_AT], format="%Y-%m-%d").to_pylist()
         vectors.append(batch.vectors())
     joined = np.concatenate(vectors) if vectors else np.zeros((0, 1), dtype=np.float32)
-    return DiscoverySample(ids, cleans, langs, joined, strata, days)
+    labels = [seeds.get(each) for each in ids] if seeds else None
+    return DiscoverySample(ids, cleans, langs, joined, strata, days, labels)
 
 
 def _without_personal_data(batch: CommentBatch) -> list[str | None]:
@@ -337,7 +344,7 @@ def find_topics(parts: Path, config: Config, standing: Path | None) -> "TopicMod
     if standing is None:
         return discover(batches, config, seed=config.run.seed)
     encode = open_encoder(config.embed.backend).encode
-    sample = _topic_sample(batches)
+    sample = _topic_sample(batches, config)
     return renew(sample, TopicModel.open(standing), config.topics, seed=config.run.seed, encode=encode)
 
 

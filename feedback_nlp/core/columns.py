@@ -144,6 +144,9 @@ TOPIC_SCORE = Column("topic_score", _SCORE, "how well the comment fits its topic
 TOPICS_ALSO = Column(
     "topics_also", pa.list_(pa.int32()), "further topics that its clauses speak of, the likeliest first", nullable=True
 )
+SUBTOPIC_ID = Column(
+    "subtopic_id", pa.int32(), "sub-topic of topic_id; null where the topic is not divided", nullable=True, low=0
+)
 
 DRIVER_SPANS = Column(
     "drivers",
@@ -205,6 +208,7 @@ RESULT_COLUMNS = (
     TOPIC_ID,
     TOPIC_SCORE,
     TOPICS_ALSO,
+    SUBTOPIC_ID,
     DRIVER_SPANS,
     ROOT_CAUSE,
     OTHER_CAUSE_LIST,

@@ -16,6 +16,7 @@ from feedback_nlp.core.columns import (
     SENTIMENT,
     SENTIMENT_ABSTAINED,
     SENTIMENT_SCORE,
+    SUBTOPIC_ID,
     TEXT,
     TOPIC_ID,
     TOPIC_SCORE,
@@ -195,6 +196,7 @@ def _with_topics(table: pa.Table, decided: Decided, rows: Rows) -> pa.Table:
     if TOPIC_ID.name in table.column_names:
         roots = decided.roots()
         topics = [roots.get(topic, topic) for topic in table.column(TOPIC_ID.name).to_pylist()]
+        table = _without_subtopic(table, [row for row, topic in placed.items() if topics[row] != topic])
         for row, topic in placed.items():
             topics[row] = topic
         table = _replacing(table, TOPIC_ID, topics)
@@ -204,6 +206,16 @@ def _with_topics(table: pa.Table, decided: Decided, rows: Rows) -> pa.Table:
             scores[row] = 0.0 if topic == NO_TOPIC else 1.0
         table = _replacing(table, TOPIC_SCORE, scores)
     return _with_further_topics(table, decided) if TOPICS_ALSO.name in table.column_names else table
+
+
+def _without_subtopic(table: pa.Table, rows: list[int]) -> pa.Table:
+    """Take the sub-topic off comments that were put into another topic."""
+    if not rows or SUBTOPIC_ID.name not in table.column_names:
+        return table
+    subtopics = table.column(SUBTOPIC_ID.name).to_pylist()
+    for row in rows:
+        subtopics[row] = None
+    return _replacing(table, SUBTOPIC_ID, subtopics)
 
 
 def _with_further_topics(table: pa.Table, decided: Decided) -> pa.Table:

@@ -15,9 +15,18 @@ from typing import ClassVar
 
 
 class FeedbackError(Exception):
-    """Base of every error raised on purpose; its message is one clear line for the user."""
+    """Base of every error raised on purpose; its message is one clear line for the user.
+
+    :param fault: what went wrong as a code, for pages that tell it in other languages; empty where they need not.
+    :param values: what the message speaks of, by name.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "", *, fault: str = "", **values: object) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.values = values
 
 
 class ConflictError(FeedbackError):

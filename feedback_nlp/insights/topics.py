@@ -1,6 +1,6 @@
 """Topics: size, languages, sentiment, root causes and examples of each."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 NO_TOPIC = -1
 
 
-def topic_table(comments: "pa.Table | pd.DataFrame", *, examples: int = 3) -> "pd.DataFrame":
+def topic_table(
+    comments: "pa.Table | pd.DataFrame",
+    *,
+    examples: int = 3,
+    groups: "np.ndarray[Any, np.dtype[np.int64]] | None" = None,
+) -> "pd.DataFrame":
     """Return every topic that has comments.
 
     :param examples: most example comments a topic.
+    :param groups: int64 array (comments,), what stands in place of each comment's topic (a theme, say), -1 for none.
     :returns: columns topic_id, comments, share (of all comments), one count a language, one count a sentiment, judged,
         policy_complaint, employee_complaint, praise (counts), negative_share, low, high (of the judged), example_rows
         and example_ids (lists); by falling comments, then id, comments without a topic (-1) last.
@@ -28,7 +34,7 @@ def topic_table(comments: "pa.Table | pd.DataFrame", *, examples: int = 3) -> "p
     import pandas as pd
 
     table = as_table(comments)
-    ids = np.asarray(pc.fill_null(column(table, TOPIC_ID), NO_TOPIC), dtype=np.int64)
+    ids = np.asarray(pc.fill_null(column(table, TOPIC_ID), NO_TOPIC), dtype=np.int64) if groups is None else groups
     found, lang, sentiment = marks(table), strings(column(table, LANG)), strings(column(table, SENTIMENT))
     flags = pd.DataFrame({"topic_id": ids, "comments": 1})
     for name in LANGS:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from feedback_nlp import insights
 from feedback_nlp.core.columns import CREATED_AT, DRIVERS, TOPIC_ID
 from feedback_nlp.core.decisions import NO_TOPIC
+from feedback_nlp.report.levels import at_level
 from feedback_nlp.report.quotes import Quote, quote
 from feedback_nlp.rootcause.taxonomy import Taxonomy, open_taxonomy
 
@@ -58,6 +59,7 @@ class ReportInput:
     :param topics: table of topics: topic_id, label_xx and keywords_xx by language, status; None where the run has none.
     :param rejects: table of rejected rows: file and reason.
     :param taxonomy: names, owners and actions of the causes; the shipped one where not given.
+    :param topic_level: one of ``levels.LEVELS``: what the section on topics shows.
     """
 
     comments: pa.Table
@@ -65,6 +67,7 @@ class ReportInput:
     topics: pa.Table | None = None
     rejects: pa.Table | None = None
     taxonomy: Taxonomy = field(default_factory=open_taxonomy)
+    topic_level: str = "topic"
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Content:
     sentiment: list[Row]
     places: list[Place]
     topics: list[Row]
+    topic_names: dict[int, Row]
     topics_in_all: int
     without_topic: int
     journey: list[Row]
@@ -141,14 +145,17 @@ def _causes(comments: pa.Table) -> list[Row]:
     return rows
 
 
-def _topics(comments: pa.Table, topics: pa.Table | None) -> list[Row]:
-    known = {} if topics is None else {row["topic_id"]: row for row in topics.to_pylist()}
-    hidden = {topic for topic, row in known.items() if row.get("hidden")} | {NO_TOPIC}
-    rows = [row for row in _records(insights.topic_table(comments)) if row["topic_id"] not in hidden]
+def _topics(comments: pa.Table, topics: pa.Table | None, level: str) -> list[Row]:
+    groups, known = at_level(comments, topics, level)
+    rows = [row for row in _records(insights.topic_table(comments, groups=groups)) if row["topic_id"] != NO_TOPIC]
     for row in rows[:MOST_TOPICS]:
         row["about"] = known.get(row["topic_id"], {})
         row["quotes"] = _quotes(comments, row["example_rows"])
     return rows
+
+
+def _topic_names(topics: pa.Table | None) -> dict[int, Row]:
+    return {} if topics is None else {row["topic_id"]: row for row in topics.to_pylist()}
 
 
 def _without_topic(comments: pa.Table) -> int:
@@ -196,7 +203,7 @@ def _churn(comments: pa.Table) -> Row:
 def gather(given: ReportInput) -> Content:
     """Compute everything a report shows."""
     comments = given.comments
-    topics = _topics(comments, given.topics)
+    topics = _topics(comments, given.topics, given.topic_level)
     counts = _by_name(insights.overview(comments), "measure")
     return Content(
         run={**_NO_RUN, **given.run},
@@ -210,6 +217,7 @@ def gather(given: ReportInput) -> Content:
         sentiment=_records(insights.sentiment_by(comments, "lang")),
         places=[place for place in (_place(comments, by) for by in PLACES) if place is not None],
         topics=topics[:MOST_TOPICS],
+        topic_names=_topic_names(given.topics),
         topics_in_all=len(topics),
         without_topic=_without_topic(comments),
         journey=[row for row in _records(insights.journey(comments)) if row["comments"]],

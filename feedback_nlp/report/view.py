@@ -17,6 +17,7 @@ SENTIMENT_ORDER = ("negative", "mixed", "neutral", "positive")
 MEASURES = ("policy_complaint", "employee_complaint", "praise", "negative")
 _TONES = {"policy_complaint": "policy", "employee_complaint": "employee", "praise": "positive", "negative": "negative"}
 NPS_TOP = 10.0
+_MOST_EVENTS = 3
 _SECTIONS = {
     "emotion": "emotions",
     "effort": "efforts",
@@ -159,6 +160,32 @@ class View:
         """Return a topic's label in the other languages: language, direction, label."""
         found = [(ui, str(row["about"].get(f"label_{ui.lang}") or "")) for ui in self._others()]
         return [(ui.lang, ui.direction, label) for ui, label in found if label]
+
+    def topic_above(self, row: Row) -> Markup:
+        """Return the label of what a topic is part of in the interface language; empty where it stands by itself."""
+        label = row["about"].get("above", {}).get(f"label_{self.ui.lang}")
+        return isolated(label) if label else Markup("")
+
+    def topic_parts(self, row: Row) -> list[tuple[Markup, Markup]]:
+        """Return label and share of what a topic falls into, the largest first."""
+        parts = [part for part in row["about"].get("parts", ()) if part["share"] > 0]
+        return [(isolated(part[f"label_{self.ui.lang}"]), self.ui.percent(part["share"])) for part in parts]
+
+    def topic_evidence(self, row: Row) -> list[Markup]:
+        """Return what is known of a topic's coming about, one sentence each: since when, how it grew, what it left."""
+        about, told = row["about"], []
+        if about.get("status") == "emerging":
+            if about.get("first_seen"):
+                told.append(self.ui.t("topics.since", day=isolated(about["first_seen"])))
+            if about.get("growth") is not None:
+                told.append(self.ui.t("topics.growth", times=self.ui.number(about["growth"], 1)))
+        for event in (about.get("lineage") or ())[-_MOST_EVENTS:]:
+            other = {"topic_id": event["topic_id"], "about": self.c.topic_names.get(event["topic_id"], {})}
+            day = Markup(" ({})").format(isolated(event["day"])) if event["day"] else ""
+            told.append(self.ui.t(f"topics.{event['change']}", topic=self.topic_label(other), day=day))
+        if about.get("also"):
+            told.append(self.ui.t("topics.also", n=self.ui.count("comment", about["also"], oblique=True)))
+        return told
 
     def topic_keywords(self, row: Row) -> list[str]:
         """Return a topic's keywords in the interface language."""

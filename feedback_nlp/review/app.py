@@ -18,9 +18,10 @@ from starlette.exceptions import HTTPException
 from feedback_nlp.config import ReviewSettings
 from feedback_nlp.core.errors import ConfigError, ConflictError, FeedbackError
 from feedback_nlp.core.version import __version__
+from feedback_nlp.review.faults import told
 from feedback_nlp.review.guards import Guard
 from feedback_nlp.review.identity import identify
-from feedback_nlp.review.rendering import is_fragment, open_templates, page
+from feedback_nlp.review.rendering import is_fragment, open_templates, page, words_of
 from feedback_nlp.review.routes import (
     account,
     acts,
@@ -128,7 +129,9 @@ async def _watching(app: FastAPI) -> AsyncIterator[None]:
             await watch
 
 
-def _answer(request: Request, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+def _answer(
+    request: Request, status: int, words: str, error: Exception | None = None, headers: dict[str, str] | None = None
+) -> Response:
     """Answer with an error in the form that was asked for: JSON, a line for the page, or a page."""
     if request.url.path.startswith(f"{API}/"):
         return JSONResponse({"error": words}, status, headers=headers)
@@ -139,7 +142,10 @@ def _answer(request: Request, status: int, words: str, headers: dict[str, str] |
         return RedirectResponse(target, 303)
     name = "fault.html.j2" if is_fragment(request) else "error.html.j2"
     me = identify(site_of(request), request) if status != 503 else None
-    return page(request, name, me, status=status, words=words, code=status)
+    words_told = told(words_of(request), error, status, words)
+    response = page(request, name, me, status=status, words=words_told, code=status)
+    response.headers.update(headers or {})
+    return response
 
 
 def _came_from(request: Request) -> str:
@@ -149,7 +155,7 @@ def _came_from(request: Request) -> str:
 
 def _on_http(request: Request, error: Exception) -> Response:
     status, words = getattr(error, "status_code", 500), str(getattr(error, "detail", ""))
-    return _answer(request, status, words, dict(getattr(error, "headers", None) or {}))
+    return _answer(request, status, words, error, dict(getattr(error, "headers", None) or {}))
 
 
 def _on_invalid(request: Request, error: Exception) -> Response:
@@ -164,6 +170,8 @@ def _on_ours(request: Request, error: Exception) -> Response:
         return acts.conflict(request, error)
     if isinstance(error, ConfigError):
         words = str(error)
-        return _answer(request, 404 if words.startswith("No ") else 422, words)
+        return _answer(request, 404 if words.startswith("No ") else 422, words, error)
+    if getattr(error, "fault", "") == "run_unfinished":
+        return _answer(request, 404, str(error), error)
     LOG.warning("%s %s: %s", request.method, request.url.path, error)
-    return _answer(request, 503, str(error))
+    return _answer(request, 503, str(error), error, {"Retry-After": "5"})

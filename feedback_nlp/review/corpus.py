@@ -42,6 +42,8 @@ _SHOWN = (
     "sentiment_abstained",
     "topic_id",
     "topic_score",
+    "topics_also",
+    "subtopic_id",
     "drivers",
     "root_cause",
     "other_causes",
@@ -69,6 +71,7 @@ class Corpus:
     :param comments: what is needed to show a comment.
     :param rows: row of each comment id.
     :param topic: topic ids as the machine found them, -1 = none.
+    :param subtopic: sub-topic ids, -1 = none.
     :param sentiment: places in ``SENTIMENTS``, -1 = none; likewise ``lang`` in ``LANGS``, ``root`` in
         ``ROOT_CAUSES``.
     :param marks: by driver and sign (``policy-``), whether the comment names it.
@@ -81,6 +84,7 @@ class Corpus:
     comments: pa.Table
     rows: Mapping[str, int]
     topic: Ints
+    subtopic: Ints
     sentiment: Codes
     lang: Codes
     root: Codes
@@ -110,6 +114,7 @@ def open_corpus(store: "Store", run_id: str) -> Corpus:
         comments=shown,
         rows={comment: row for row, comment in enumerate(shown.column("comment_id").to_pylist())},
         topic=np.asarray(pc.fill_null(_one(shown, "topic_id"), -1), dtype=np.int32),
+        subtopic=np.asarray(pc.fill_null(_one(shown, "subtopic_id"), -1), dtype=np.int32),
         sentiment=codes_of(_one(shown, "sentiment"), SENTIMENTS),
         lang=codes_of(_one(shown, "lang"), LANGS),
         root=codes_of(_one(shown, "root_cause"), ROOT_CAUSES),

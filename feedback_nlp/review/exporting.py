@@ -26,6 +26,8 @@ COMMENT_COLUMNS: dict[str, pa.DataType] = {
     "topic_id": pa.int32(),
     "topic": pa.string(),
     "topic_score": pa.float32(),
+    "topics_also": pa.string(),
+    "subtopic": pa.string(),
     "root_cause": pa.string(),
     "causes": pa.string(),
     "evidence": pa.string(),
@@ -75,12 +77,18 @@ def _comment(snapshot: Snapshot, comment: Row, lang: str) -> tuple[Any, ...]:
         comment["sentiment"],
         comment["sentiment_score"],
         comment["topic_id"],
-        topic.get(f"label_{lang}") or None,
+        _name(topic, lang) if topic else None,
         comment["topic_score"],
+        "; ".join(_name(snapshot.topics[each], lang) for each in comment["topics_also"]) or None,
+        snapshot.subtopic_name(comment, lang) or None,
         comment["root_cause"],
         "; ".join(f"{one['driver']}.{one['cause']}{one['sign']}" for one in drivers) or None,
         "; ".join(covered[one["start"] : one["end"]] for one in drivers) or None,
     )
+
+
+def _name(topic: Row, lang: str) -> str:
+    return str(topic.get(f"label_{lang}") or topic["topic_id"])
 
 
 def topic_rows(entries: Sequence[Entry]) -> Iterator[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ class Filter:
     :param lang: language.
     :param sentiment: sentiment.
     :param mark: driver and sign named: ``policy-``, ``employee+``, …
+    :param subtopic: number of a sub-topic.
     :param since: first day, ISO 8601; ``until`` = last day.
     :param fields: pairs of one of ``FIELDS`` and a value.
     """
@@ -33,6 +34,7 @@ class Filter:
     lang: str = ""
     sentiment: str = ""
     mark: str = ""
+    subtopic: str = ""
     since: str = ""
     until: str = ""
     fields: tuple[tuple[str, str], ...] = ()
@@ -46,7 +48,7 @@ class Filter:
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the conditions as pairs for an address, empty ones left out."""
-        own = [(name, getattr(self, name)) for name in ("q", "lang", "sentiment", "mark", "since", "until")]
+        own = [(name, getattr(self, name)) for name in ("q", "lang", "sentiment", "mark", "subtopic", "since", "until")]
         return [(name, value) for name, value in (*own, *self.fields) if value]
 
     def as_query(self, **more: object) -> str:
@@ -60,7 +62,15 @@ def _day(text: str, name: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise ConfigError(f"{name} must be a date such as 2026-11-28.") from error
+        raise ConfigError(
+            f"{name} must be a date such as 2026-11-28.", fault="date_wrong", example="2026-12-31"
+        ) from error
+
+
+def _number(text: str, name: str) -> str:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ConfigError(f"{name} must be a whole number.")
+    return text
 
 
 def _one_of(text: str, allowed: tuple[str, ...], name: str) -> str:
@@ -76,12 +86,13 @@ def read_filter(given: Mapping[str, str]) -> Filter:
     """
     q = " ".join(given.get("q", "").split())
     if len(q) > LONGEST_QUERY:
-        raise ConfigError(f"A search has at most {LONGEST_QUERY} characters.")
+        raise ConfigError(f"A search has at most {LONGEST_QUERY} characters.", fault="search_long", most=LONGEST_QUERY)
     return Filter(
         q=q,
         lang=_one_of(given.get("lang", ""), LANGS, "lang"),
         sentiment=_one_of(given.get("sentiment", ""), SENTIMENTS, "sentiment"),
         mark=_one_of(given.get("mark", ""), MARKS, "mark"),
+        subtopic=_number(given.get("subtopic", ""), "subtopic"),
         since=_day(given.get("since", ""), "since"),
         until=_day(given.get("until", ""), "until"),
         fields=tuple((name, given[name]) for name in FIELDS if given.get(name)),
@@ -101,6 +112,8 @@ def matching(snapshot: Snapshot, wanted: Filter, readings: Readings = no_reading
         conditions.append(snapshot.sentiment == SENTIMENTS.index(wanted.sentiment))
     if wanted.mark:
         conditions.append(snapshot.marks[wanted.mark])
+    if wanted.subtopic:
+        conditions.append(snapshot.subtopic == int(wanted.subtopic))
     if wanted.since:
         conditions.append(corpus.days >= (date.fromisoformat(wanted.since) - _EPOCH).days)
     if wanted.until:

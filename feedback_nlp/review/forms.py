@@ -65,8 +65,12 @@ def _merge(fields: Fields) -> dict[str, Any]:
 
 
 def _split(fields: Fields) -> dict[str, Any]:
-    search, ids = fields.get("search", "").strip(), _ids(fields)
-    after: dict[str, Any] = {"search": search} if search and not ids else {"comment_ids": list(ids)}
+    search, ids, part = fields.get("search", "").strip(), _ids(fields), number(fields, "subtopic")
+    after: dict[str, Any] = {"comment_ids": list(ids)}
+    if not ids and part is not None:
+        after = {"subtopic": part}
+    elif not ids and search:
+        after = {"search": search}
     labels = {lang: text for lang, text in _labels(fields).items() if text}
     return {"after": {**after, "labels": labels} if labels else after}
 

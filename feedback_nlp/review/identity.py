@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.passwords import digest, new_secret, same, sealed
 from feedback_nlp.review.site import SESSION, Site, site_of
 from feedback_nlp.store.users import ROLES, Role, User
@@ -112,11 +113,11 @@ def needs(role: Role) -> Callable[[Request], Awaitable[Identity]]:
         site = site_of(request)
         identity = await run_in_threadpool(identify, site, request)
         if identity is None:
-            raise HTTPException(401, "Log in first.", {"WWW-Authenticate": "Bearer"})
+            raise Refused(401, "log_in_first", {"WWW-Authenticate": "Bearer"})
         if request.method not in _SAFE and identity.via != "token" and not await _is_ours(request, identity):
-            raise HTTPException(403, "This form is out of date. Load the page again.")
+            raise Refused(403, "form_stale")
         if not identity.may(role):
-            raise HTTPException(403, f"This needs the role {role}; you are {identity.user.role}.")
+            raise Refused(403, "role_needed", role=role, own=identity.user.role)
         return identity
 
     check.role = role  # type: ignore[attr-defined]

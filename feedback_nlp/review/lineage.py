@@ -1,8 +1,11 @@
 """Lineage: a topic over the nights. Ids are stable from night to night, so each run is asked for the same id."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from feedback_nlp.core.decidedtopics import merged_into
+from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.review.hub import Hub
 from feedback_nlp.review.snapshot import Snapshot
 
@@ -18,7 +21,7 @@ class Night:
 
     :param run_id: the run.
     :param finished_at: when it ended, RFC 3339.
-    :param comments: comments of the topic then; None where it did not exist yet or any more.
+    :param comments: comments of the topic then, in the run that readers see as decided; None where it did not exist.
     :param all_comments: comments of the run.
     :param status: ``emerging``, ``standing`` or ``dormant``, empty where it did not exist.
     :param label: its names then, by language.
@@ -32,22 +35,30 @@ class Night:
     labels: dict[str, str]
 
 
-def _nights(store: "Store") -> list[tuple[str, str, int, dict[int, dict[str, Any]]]]:
-    found = []
-    for record in store.records(limit=NIGHTS):
-        rows = store.topics(record.run_id, decided=True).to_pylist()
-        topics = {int(row["topic_id"]): row for row in rows}
-        found.append((record.run_id, record.finished_at or record.started_at, record.comments, topics))
-    return found[::-1]
+def _topics_then(store: "Store", run_id: str) -> dict[int, dict[str, Any]] | None:
+    """Return a run's topics as it wrote them, by id; None where it was dropped as too old meanwhile."""
+    try:
+        rows = store.topics(run_id, decided=False).to_pylist()
+    except ConfigError:
+        return None
+    return {int(row["topic_id"]): row for row in rows}
 
 
 def lineage_of(store: "Store", hub: Hub, snapshot: Snapshot, topic_id: int) -> list[Night]:
-    """Return a topic in the latest runs, the earliest first."""
-    nights = hub.cache.get(("nights", snapshot.key), lambda: _nights(store))
+    """Return a topic in the latest runs, the earliest first: its size with what was merged into it, its name then."""
+    # Tonight's run is among the records too while it is written, and readers see none of its topics yet.
+    finished = [record for record in store.records() if record.state == "finished"][:NIGHTS]
+    held = [topic_id, *merged_into(snapshot.decided, topic_id)]
     found = []
-    for run_id, finished, comments, topics in nights:
+    for record in finished[::-1]:
+        topics = hub.cache.get(("topics then", record.run_id), partial(_topics_then, store, record.run_id))
+        if topics is None:
+            continue
         row = topics.get(topic_id)
         labels = {key[-2:]: str(value) for key, value in (row or {}).items() if key.startswith("label_") and value}
-        size, status = (int(row["size"]), str(row.get("status") or "")) if row is not None else (None, "")
-        found.append(Night(run_id, finished, size, comments, status, labels))
+        sizes = [int(topics[each]["size"]) for each in held if each in topics]
+        size = int(snapshot.topics[topic_id]["size"]) if record.run_id == snapshot.corpus.run_id else None
+        size = size if size is not None else sum(sizes) if sizes else None
+        ended = record.finished_at or record.started_at
+        found.append(Night(record.run_id, ended, size, record.comments, str((row or {}).get("status") or ""), labels))
     return found

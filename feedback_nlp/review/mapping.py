@@ -106,12 +106,13 @@ def packed(snapshot: Snapshot, given: CommentMap, kept: Bools | None, lang: str)
     """
     shown = ~np.isnan(given.places[:, 0])
     rows = np.flatnonzero(shown if kept is None else shown & kept)
+    there = set(snapshot.topic[rows].tolist())
     header = {
         "run": snapshot.corpus.run_id,
         "version": snapshot.version,
         "points": len(rows),
         "drawn": given.drawn,
-        "topics": topic_places(snapshot, given.places, lang),
+        "topics": [{**each, "here": each["id"] in there} for each in topic_places(snapshot, given.places, lang)],
         "sentiments": SENTIMENTS,
         "langs": LANGS,
         "roots": ROOT_CAUSES,

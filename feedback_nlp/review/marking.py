@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from feedback_nlp.core.redaction import covers_of
 from feedback_nlp.report.quotes import direction_of, language_tag, shown
 
 LONGEST = 20_000
@@ -64,19 +65,18 @@ def segments_of(
 
     :param drivers: entries with ``start`` and ``end``; likewise ``redactions``, with ``kind``.
     """
-    covers = sorted((int(each["start"]), int(each["end"]), str(each["kind"])) for each in redactions)
-    covers = [cover for cover in covers if cover[0] < cover[1]]
+    covers = covers_of(redactions)
     marks = [(int(each["start"]), int(each["end"])) for each in drivers]
     found: list[Segment] = []
-    for left, right in pairwise(_edges(len(text), [*marks, *[(start, end) for start, end, _ in covers]])):
+    for left, right in pairwise(_edges(len(text), [*marks, *[cover[:2] for cover in covers]])):
         evidence = tuple(at for at, (start, end) in enumerate(marks) if start < right and left < end)
-        covering = next((cover for cover in covers if cover[0] < right and left < cover[1]), None)
+        covering = next((cover for cover in covers if cover.start < right and left < cover.end), None)
         if covering is not None:
-            if left == covering[0]:
+            if left == covering.start:
                 touching = tuple(
-                    at for at, (start, end) in enumerate(marks) if start < covering[1] and covering[0] < end
+                    at for at, (start, end) in enumerate(marks) if start < covering.end and covering.start < end
                 )
-                found.append(Segment(covering[2], -1, covered=True, drivers=touching))
+                found.append(Segment(covering.kind, -1, covered=True, drivers=touching))
             continue
         stretch = text[left:right]
         visible = shown(stretch)

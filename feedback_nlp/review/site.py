@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from feedback_nlp.config import ReviewSettings
 from feedback_nlp.core.errors import ConfigError
-from feedback_nlp.review.hub import Hub
+from feedback_nlp.review.hub import Cache, Hub
 from feedback_nlp.review.news import News
 from feedback_nlp.review.passwords import new_secret
 from feedback_nlp.review.search import Readings, no_readings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEY_FILE = "review.key"
 KEY_VARIABLE = "FEEDBACK_NLP_REVIEW_KEY"
 SHORTEST_KEY = 32
+_MOST_PICTURES = 6
 SESSION, VISIT, LANGUAGE = "feedback_nlp_session", "feedback_nlp_visit", "feedback_nlp_lang"
 
 
@@ -59,6 +60,7 @@ class Site:
     users: "UserBook" = field(init=False)
     hub: Hub = field(init=False)
     news: News = field(init=False)
+    pictures: Cache = field(init=False)
     by_user: Throttle = field(init=False)
     by_address: Throttle = field(init=False)
     signer: TimestampSigner = field(init=False)
@@ -67,6 +69,7 @@ class Site:
         self.users = self.store.user_book()
         self.hub = Hub(self.store)
         self.news = News(self.hub, self.store)
+        self.pictures = Cache(_MOST_PICTURES)
         self.by_user = Throttle(self.settings.login_attempts)
         self.by_address = Throttle(4 * self.settings.login_attempts)
         self.signer = TimestampSigner(self.key, salt="feedback-nlp review")

@@ -28,6 +28,10 @@ class Words(Interface):
             found = found.get(part) if isinstance(found, dict) else None
         return found if isinstance(found, dict) else super()._entry(key)
 
+    def knows(self, key: str) -> bool:
+        """Tell whether there is a text of this key in the language."""
+        return self.lang in (self._entry(key) or {})
+
     @property
     def others(self) -> tuple["Words", ...]:
         """The other interface languages."""

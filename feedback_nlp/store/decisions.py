@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from feedback_nlp.core.decisions import Decided
 from feedback_nlp.core.errors import ConfigError, ConflictError, FeedbackError
 from feedback_nlp.store.database import Database, take_turns
-from feedback_nlp.store.decisions_acts import Ready, Request, prepare
+from feedback_nlp.store.decisions_acts import NameSplit, Ready, Request, prepare
 from feedback_nlp.store.decisions_corrections import corrections_of, newest_texts
 from feedback_nlp.store.decisions_desk import Desk
 from feedback_nlp.store.decisions_overlay import (
@@ -81,10 +81,13 @@ class DecisionLog:
     """Decisions of a store. Each is one short transaction that needs no lease, also while a run is being written.
 
     :param database: an open database of the newest schema.
+
+    ``name_split``, where it is set, names topics that are split off without a name.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.name_split: NameSplit | None = None
 
     def decide(
         self,
@@ -105,7 +108,7 @@ class DecisionLog:
             ``assign`` on a topic; ``wrong_driver``, ``correct_driver``, ``correct_evidence``, ``correct_sentiment``,
             ``confirm`` (its readings are right), ``note``, ``assign`` on a comment.
         :param before: for acts on a driver, the entry that is meant.
-        :param after: what shall stand: labels by language; ``into``; ``comment_ids`` or ``search``; ``text``; …
+        :param after: what shall stand: labels by language; ``into``; ``comment_ids``, ``subtopic`` or ``search``; …
         :param expected: the last decision that the caller has seen, 0 for none; None does not look for newer ones.
         :param at: when, with a time zone; None takes now.
         :returns: the row; None where the act would change nothing, and nothing is recorded.
@@ -114,7 +117,7 @@ class DecisionLog:
         :raises FeedbackError: when no run is published yet.
         """
         ids = [comment_id] if comment_id is not None else [str(each) for each in comment_ids]
-        request = Request(act, topic_id, ids, before, after or {})
+        request = Request(act, topic_id, ids, before, after or {}, self.name_split)
         who, when = words_of(author, "The author", LONGEST_AUTHOR), rfc3339(at or datetime.now(UTC))
         with self._database.writing() as connection:
             take_turns(connection)
@@ -258,7 +261,8 @@ class DecisionLog:
             new = replayed(connection)
             if new == old and row.act not in NOTES:
                 raise FeedbackError(
-                    f"{act.capitalize()} of decision {number} changes nothing: later decisions hide it."
+                    f"{act.capitalize()} of decision {number} changes nothing: later decisions hide it.",
+                    fault="reversal_hidden",
                 )
             keep(connection, old, new)
             return added
@@ -326,20 +330,21 @@ def _latest(connection: Connection, act: str, author: str, out: set[int]) -> int
         acts = connection.execute(query.order_by(DECISIONS.c.decision.desc())).scalars()
         found = next((number for number in acts if number in out), None)
     if found is None:
-        raise FeedbackError(f"{author} has nothing to {act}.")
+        raise FeedbackError(f"{author} has nothing to {act}.", fault=f"nothing_to_{act}")
     return int(found)
 
 
 def _reversible(connection: Connection, act: str, number: int, out: set[int]) -> Row[Any]:
     row = connection.execute(select(DECISIONS).where(DECISIONS.c.decision == number)).one_or_none()
     if row is None:
-        raise ConfigError(f"No decision {number}. `feedback-nlp topics history` shows them.")
+        told = f"No decision {number}. `feedback-nlp topics history` shows them."
+        raise ConfigError(told, fault="decision_unknown")
     if row.act in REVERSALS:
         raise ConfigError(f"Decision {number} is an {row.act} itself. Name the act.".replace("an redo", "a redo"))
     if act == "undo" and number in out:
-        raise ConfigError(f"Decision {number} is undone already.")
+        raise ConfigError(f"Decision {number} is undone already.", fault="undone_already")
     if act == "redo" and number not in out:
-        raise ConfigError(f"Decision {number} stands; there is nothing to redo.")
+        raise ConfigError(f"Decision {number} stands; there is nothing to redo.", fault="stands_already")
     return row
 
 

@@ -8,10 +8,16 @@ from feedback_nlp.core.columns import DRIVERS, SENTIMENTS, SIGNS
 from feedback_nlp.core.decisions import NO_TOPIC, same_driver, text_key
 from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.core.folding import fold
+from feedback_nlp.lang.pack import CODES
 from feedback_nlp.store.decisions_desk import Desk, Subject
 from feedback_nlp.store.decisions_words import LONGEST_NOTE, assignment_of, labels_of, words_of
 
 _LONGEST_CAUSE = 64
+
+
+Said = tuple[str, str]
+NameSplit = Callable[[Sequence[Said], Sequence[Said], Mapping[str, str]], Mapping[str, str]]
+"""Names comments that are split off: text and language of each and of the topic's others, and the topic's labels."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Request:
     comment_ids: Sequence[str] = ()
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] = field(default_factory=dict)
+    name_split: NameSplit | None = None
 
     def comment(self) -> str:
         """Return the one comment it is about.
@@ -71,9 +78,10 @@ def _rename(desk: Desk, request: Request) -> Ready:
 def _merge(desk: Desk, request: Request) -> Ready:
     topic, into = desk.topic(request.topic_id), desk.topic(request.after.get("into"), "into")
     if topic == into:
-        raise ConfigError(f"Topic {topic} cannot be merged into itself.")
+        raise ConfigError(f"Topic {topic} cannot be merged into itself.", fault="merge_itself")
     if desk.topics[topic]["locked"]:
-        raise ConfigError(f"Topic {topic} is locked. Unlock it first, or merge {into} into it.")
+        told = f"Topic {topic} is locked. Unlock it first, or merge {into} into it."
+        raise ConfigError(told, fault="topic_locked", topic=topic, into=into)
     return _about_topic(request, topic, {"into": None}, {"into": into}, into)
 
 
@@ -83,28 +91,61 @@ def _split(desk: Desk, request: Request) -> Ready:
     strangers = [str(key) for key in request.after if key not in known]
     if strangers:
         raise ConfigError(f"split: '{strangers[0]}' is not known. Known: {', '.join(sorted(known))}.")
+    part = _part(desk, request, topic)
     ids, members = _wanted(desk, request, topic), desk.ids_in(topic)
     here = set(members)
     outside = [comment for comment in ids if comment not in here]
     if outside:
         desk.comments(outside)
-        raise ConfigError(f"{len(outside)} of the comments are not in topic {topic}, {outside[0]} for one.")
+        message = f"{len(outside)} of the comments are not in topic {topic}, {outside[0]} for one."
+        raise ConfigError(message, fault="comments_elsewhere", comments=len(outside), topic=topic)
     if len(ids) == len(members):
-        raise ConfigError(f"That is every comment of topic {topic}. Rename it instead.")
+        raise ConfigError(f"That is every comment of topic {topic}. Rename it instead.", fault="split_everything")
     new = desk.next_split()
-    labels = labels_of(request.after["labels"], removable=False) if request.after.get("labels") else {}
+    labels = labels_of(request.after["labels"], removable=False) if request.after.get("labels") else part
+    labels = labels or _named(desk, request, topic, set(ids))
     told = {key: request.after[key] for key in ("search", "subtopic") if request.after.get(key) is not None}
     after = {"topic_id": new, "comment_ids": ids, "labels": labels, **told}
     return Ready("split", topic, None, {"topics": dict.fromkeys(ids, topic)}, after, (topic, new), ids)
 
 
+def _named(desk: Desk, request: Request, topic: int, ids: set[str]) -> dict[str, str | None]:
+    """Return names by what the comments say; none where nobody knows how."""
+    if request.name_split is None:
+        return {}
+    said = desk.said_in(topic)
+    inside, outside = ([words for comment, words in said if (comment in ids) == wanted] for wanted in (True, False))
+    above = {lang: str(desk.topics[topic].get(f"label_{lang}") or "") for lang in CODES}
+    found = request.name_split(inside, outside, above)
+    return labels_of(found, removable=False) if found else {}
+
+
+def _part(desk: Desk, request: Request, topic: int) -> dict[str, str | None]:
+    """Return the names of the sub-topic that is to be split off; none where it is not about one.
+
+    :raises ConfigError: when the topic has no such sub-topic, or no comment is left in it.
+    """
+    wanted = request.after.get("subtopic")
+    if wanted is None or request.after.get("comment_ids") or request.comment_ids:
+        return {}
+    found = [part for part in desk.topics[topic].get("subtopics") or () if part["subtopic_id"] == wanted]
+    if not found or not desk.ids_in(topic, subtopic=wanted):
+        raise ConfigError(f"Topic {topic} has no sub-topic {wanted!r} with comments.", fault="subtopic_unknown")
+    names = {lang: found[0].get(f"label_{lang}") for lang in CODES}
+    return (
+        labels_of({lang: name for lang, name in names.items() if name}, removable=False) if any(names.values()) else {}
+    )
+
+
 def _wanted(desk: Desk, request: Request, topic: int) -> list[str]:
-    """Return the ids that are to be split off: those named, or those whose text holds the words searched for."""
+    """Return the ids that are to be split off: those named, those of a sub-topic, or those with words searched."""
     given = request.after.get("comment_ids") or request.comment_ids
     if given:
         return list(dict.fromkeys(str(comment) for comment in given))
+    if request.after.get("subtopic") is not None:
+        return desk.ids_in(topic, subtopic=request.after["subtopic"])
     if not request.after.get("search"):
-        raise ConfigError("split: comments are needed, or words to search for.")
+        raise ConfigError("split: comments are needed, or words to search for.", fault="comments_needed")
     words = fold(words_of(request.after["search"], "split: search", LONGEST_NOTE))
     found = [
         comment
@@ -112,7 +153,7 @@ def _wanted(desk: Desk, request: Request, topic: int) -> list[str]:
         if words in fold(text) or (clean is not None and words in fold(clean))
     ]
     if not found:
-        raise ConfigError(f"No comment of topic {topic} holds these words.")
+        raise ConfigError(f"No comment of topic {topic} holds these words.", fault="search_nothing")
     return found
 
 
@@ -120,7 +161,7 @@ def _move(desk: Desk, request: Request) -> Ready:
     topic = NO_TOPIC if request.topic_id == NO_TOPIC else desk.topic(request.topic_id)
     ids = [str(comment) for comment in (request.comment_ids or request.after.get("comment_ids") or ())]
     if not ids:
-        raise ConfigError("move: at least one comment is needed.")
+        raise ConfigError("move: at least one comment is needed.", fault="comments_needed")
     subjects = desk.comments(ids)
     moved = [comment for comment, subject in subjects.items() if subject.topic_id != topic]
     before = {"topics": {comment: subjects[comment].topic_id for comment in moved}}
@@ -206,10 +247,11 @@ def _driver(given: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
     start, end = given.get("start"), given.get("end")
     if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(subject.text):
         raise ConfigError(
-            f"Evidence from {start!r} to {end!r} does not lie in the comment's {len(subject.text)} characters."
+            f"Evidence from {start!r} to {end!r} does not lie in the comment's {len(subject.text)} characters.",
+            fault="evidence_outside",
         )
     if not subject.text[start:end].strip():
-        raise ConfigError("The evidence is blank.")
+        raise ConfigError("The evidence is blank.", fault="evidence_blank")
     return {
         "driver": driver,
         "cause": words_of(cause, "The driver's cause", _LONGEST_CAUSE),
@@ -230,7 +272,8 @@ def _found_driver(request: Request, subject: Subject) -> dict[str, Any]:
             return {key: driver[key] for key in ("driver", "cause", "sign", "start", "end")}
     there = [f"{d['driver']}.{d['cause']}{d['sign']} [{d['start']}:{d['end']}]" for d in subject.drivers]
     raise ConfigError(
-        f"Comment {subject.comment_id} has no such driver. It has: {', '.join(there) if there else 'none'}."
+        f"Comment {subject.comment_id} has no such driver. It has: {', '.join(there) if there else 'none'}.",
+        fault="driver_gone",
     )
 
 

@@ -66,11 +66,14 @@ class Desk:
             raise ConfigError(f"{name}: a topic's number is needed, got {topic_id!r}.")
         state = self.decided.topics.get(topic_id)
         if state is not None and state.gone:
-            raise ConfigError(f"Topic {topic_id} was split off, and that was undone. Redo it first.")
+            told = f"Topic {topic_id} was split off, and that was undone. Redo it first."
+            raise ConfigError(told, fault="topic_undone", topic=topic_id)
         if (root := self.decided.root(topic_id)) != topic_id:
-            raise ConfigError(f"Topic {topic_id} was merged into {root}. Name {root}, or undo the merge first.")
+            told = f"Topic {topic_id} was merged into {root}. Name {root}, or undo the merge first."
+            raise ConfigError(told, fault="topic_merged", topic=topic_id, into=root)
         if topic_id not in self.topics:
-            raise ConfigError(f"No topic {topic_id} in the current run. `feedback-nlp topics list` shows them.")
+            told = f"No topic {topic_id} in the current run. `feedback-nlp topics list` shows them."
+            raise ConfigError(told, fault="topic_unknown", topic=topic_id)
         return topic_id
 
     def comments(self, ids: Sequence[str]) -> dict[str, Subject]:
@@ -91,7 +94,8 @@ class Desk:
         missing = [comment for comment in wanted if comment not in found]
         if missing:
             more = f" and {len(missing) - _FEW} more" if len(missing) > _FEW else ""
-            raise ConfigError(f"No comment {', '.join(missing[:_FEW])}{more} in the current run.")
+            told = f"No comment {', '.join(missing[:_FEW])}{more} in the current run."
+            raise ConfigError(told, fault="comment_unknown", comment=missing[0])
         return {comment: self._subject(found[comment], states.get(comment)) for comment in wanted}
 
     def _subject(self, row: Any, state: Any) -> Subject:  # noqa: ANN401 - SQLAlchemy's row; CommentState or None
@@ -109,9 +113,13 @@ class Desk:
         state = stored_comments(self.connection, [comment_id]).get(comment_id)
         return None if state is None else state.assigned
 
-    def ids_in(self, topic_id: int) -> list[str]:
-        """Return the ids of a topic's comments, in the order of the run."""
+    def ids_in(self, topic_id: int, *, subtopic: int | None = None) -> list[str]:
+        """Return the ids of a topic's comments, in the order of the run.
+
+        :param subtopic: only those of this sub-topic; None takes all.
+        """
         here = select(COMMENTS.c.comment_id).where(COMMENTS.c.run == self.run, in_topic(self.connection, topic_id))
+        here = here if subtopic is None else here.where(COMMENTS.c.subtopic_id == subtopic)
         return list(self.connection.execute(here.order_by(COMMENTS.c.chunk, COMMENTS.c.row)).scalars())
 
     def texts_in(self, topic_id: int) -> list[tuple[str, str, str | None]]:
@@ -121,7 +129,21 @@ class Desk:
         rows = self.connection.execute(here.order_by(COMMENTS.c.chunk, COMMENTS.c.row))
         return [(row.comment_id, row.text, row.clean) for row in rows]
 
+    def said_in(self, topic_id: int) -> list[tuple[str, tuple[str, str]]]:
+        """Return of each of a topic's comments its id, its text without personal data, and its language."""
+        columns = [COMMENTS.c[name] for name in ("comment_id", "text", "redactions", "lang")]
+        here = select(*columns).where(COMMENTS.c.run == self.run, in_topic(self.connection, topic_id))
+        rows = self.connection.execute(here.order_by(COMMENTS.c.chunk, COMMENTS.c.row))
+        return [(row.comment_id, (_without(row.text, row.redactions), row.lang or "und")) for row in rows]
+
     def next_split(self) -> int:
         """Return the number of the next topic that is split off; none is used twice."""
         used = self.connection.execute(select(func.max(DECISION_SUBJECTS.c.topic_id))).scalar_one()
         return max(FIRST_SPLIT, 1 + int(used or 0))
+
+
+def _without(text: str, redactions: str | None) -> str:
+    """Cut personal data out of a text."""
+    for span in reversed(json.loads(redactions or "[]")):
+        text = f"{text[: span['start']]} {text[span['end'] :]}"
+    return text

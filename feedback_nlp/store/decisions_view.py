@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select
 
 from feedback_nlp.core.columns import (
@@ -15,6 +16,7 @@ from feedback_nlp.core.columns import (
     SENTIMENT,
     SENTIMENT_ABSTAINED,
     SENTIMENT_SCORE,
+    SUBTOPIC_ID,
     TEXT,
     TOPIC_ID,
     TOPIC_SCORE,
@@ -78,23 +80,38 @@ def topic_counts(connection: Connection, run: int) -> dict[int, int]:
     query = select(COMMENTS.c.topic_id, func.count()).where(here).group_by(COMMENTS.c.topic_id)
     for topic, count in connection.execute(query):
         add(topic, count)
-    for (found, placed), count in _moved(connection, run).items():
+    for (found, _, placed), count in _moved(connection, run).items():
         add(found, -count)
         add(placed, count)
     return {topic: count for topic, count in sorted(counts.items()) if count}
 
 
-def _moved(connection: Connection, run: int) -> dict[tuple[int | None, int], int]:
-    """Count a run's placed comments by the topic that the run gave them and the one they were put into."""
+def _subtopic_counts(connection: Connection, run: int, found: pa.Table, decided: Decided) -> dict[int, int]:
+    """Return the number of a run's comments by sub-topic as decided: those put into another topic have none."""
+    counts = {part["subtopic_id"]: part["size"] for part in _parts(found)}
+    for (topic, subtopic, placed), count in _moved(connection, run).items():
+        if topic is not None and subtopic in counts and decided.root(topic) != decided.root(placed):
+            counts[subtopic] -= count
+    return counts
+
+
+def _parts(topics: pa.Table) -> list[dict[str, Any]]:
+    if "subtopics" not in topics.column_names:
+        return []
+    return pc.list_flatten(topics.column("subtopics")).to_pylist()  # type: ignore[no-any-return]
+
+
+def _moved(connection: Connection, run: int) -> dict[tuple[int | None, int | None, int], int]:
+    """Count placed comments by the topic and sub-topic that the run gave them and the topic they were put into."""
     query = select(COMMENT_STATES.c.comment_id, COMMENT_STATES.c.topic_id)
     placed = {row[0]: row[1] for row in connection.execute(query.where(COMMENT_STATES.c.topic_id.is_not(None)))}
-    ids, counts = list(placed), Counter[tuple[int | None, int]]()
-    columns = (COMMENTS.c.comment_id, COMMENTS.c.topic_id)
+    ids, counts = list(placed), Counter[tuple[int | None, int | None, int]]()
+    columns = (COMMENTS.c.comment_id, COMMENTS.c.topic_id, COMMENTS.c.subtopic_id)
     # By blocks of ids, as a join may be carried out from the wrong end, over all comments of the run.
     for start in range(0, len(ids), _BLOCK):
         block = COMMENTS.c.comment_id.in_(ids[start : start + _BLOCK])
-        for comment, found in connection.execute(select(*columns).where(COMMENTS.c.run == run, block)):
-            counts[found, placed[comment]] += 1
+        for comment, found, subtopic in connection.execute(select(*columns).where(COMMENTS.c.run == run, block)):
+            counts[found, subtopic, placed[comment]] += 1
     return dict(counts)
 
 
@@ -109,14 +126,15 @@ def topics_of(connection: Connection, run: int) -> pa.Table:
     if not decided:
         return decided_topics(found, decided, {})
     langs = {topic: _languages(connection, run, topic) for topic in _changed(connection, run, decided)}
-    return decided_topics(found, decided, topic_counts(connection, run), langs)
+    subtopics = _subtopic_counts(connection, run, found, decided)
+    return decided_topics(found, decided, topic_counts(connection, run), langs, subtopics)
 
 
 def _changed(connection: Connection, run: int, decided: Decided) -> list[int]:
     """Return the topics that hold other comments than the run gave them."""
     changed = set(decided.roots().values()) | set(decided.splits())
-    for pair in _moved(connection, run):
-        changed |= {decided.root(topic) for topic in pair if topic is not None}
+    for topic, _, placed in _moved(connection, run):
+        changed |= {decided.root(each) for each in (topic, placed) if each is not None}
     return sorted(changed)
 
 
@@ -126,10 +144,11 @@ def _languages(connection: Connection, run: int, topic_id: int) -> dict[str, int
 
 
 def first_free(connection: Connection) -> int:
-    """Return a number above every topic of the current run and every one decided on, splits aside."""
+    """Return a number above every topic and sub-topic of the current run and every topic decided on, splits aside."""
     run = current_number(connection)
     found = pa.table({}) if run is None else read_records(connection, TOPICS, run)
     ids = found.column("topic_id").to_pylist() if "topic_id" in found.column_names else []
+    ids += [part["subtopic_id"] for part in _parts(found)]
     touched = select(func.max(DECISION_SUBJECTS.c.topic_id)).where(DECISION_SUBJECTS.c.topic_id < FIRST_SPLIT)
     ids.append(connection.execute(touched).scalar_one())
     return 1 + max((topic for topic in ids if topic is not None and topic < FIRST_SPLIT), default=-1)
@@ -190,10 +209,11 @@ class Seen:
 
 _DECIDED = (SENTIMENT, DRIVER_SPANS, OTHER_CAUSE_LIST, ROOT_CAUSE)
 _BEARING = {
-    COMMENT_ID.name: {column.name for column in (TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, SENTIMENT, DRIVER_SPANS)}
+    COMMENT_ID.name: {column.name for column in (TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, SUBTOPIC_ID)}
+    | {SENTIMENT.name, DRIVER_SPANS.name}
     | {SENTIMENT_SCORE.name, SENTIMENT_ABSTAINED.name, ROOT_CAUSE.name},
     TEXT.name: {SENTIMENT.name, SENTIMENT_SCORE.name, SENTIMENT_ABSTAINED.name, DRIVER_SPANS.name, ROOT_CAUSE.name},
-    TOPIC_ID.name: {TOPICS_ALSO.name},
+    TOPIC_ID.name: {TOPICS_ALSO.name, SUBTOPIC_ID.name},
     DRIVER_SPANS.name: {ROOT_CAUSE.name},
     OTHER_CAUSE_LIST.name: {ROOT_CAUSE.name},
 }

@@ -32,15 +32,16 @@ def words_of(value: object, name: str, longest: int, *, lines: bool = False) -> 
     :raises ConfigError: when it is no text, is empty, or is too long.
     """
     if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a text, got {type(value).__name__}.")
+        raise ConfigError(f"{name} must be a text, got {type(value).__name__}.", fault="text_empty")
     text = "".join(char for char in unicodedata.normalize("NFC", value) if not "\ud800" <= char <= "\udfff")
     text = _CONTROL.sub(" ", _TURNING.sub("", text))
     parts = text.splitlines() if lines else [text]
     text = "\n".join(_BLANKS.sub(" ", part).strip(" " + _MARKS) for part in parts).strip()
     if not text:
-        raise ConfigError(f"{name} is empty.")
+        raise ConfigError(f"{name} is empty.", fault="text_empty")
     if len(text) > longest:
-        raise ConfigError(f"{name} has {len(text)} characters; at most {longest} are allowed.")
+        told = f"{name} has {len(text)} characters; at most {longest} are allowed."
+        raise ConfigError(told, fault="text_long", length=len(text), most=longest)
     return text
 
 
@@ -51,7 +52,7 @@ def labels_of(given: Mapping[str, Any], *, removable: bool = True) -> dict[str, 
     :raises ConfigError: when a language is not known or a name is no good.
     """
     if not given:
-        raise ConfigError(f"A name is needed, by language: {', '.join(CODES)}.")
+        raise ConfigError(f"A name is needed, by language: {', '.join(CODES)}.", fault="name_needed")
     strangers = [str(lang) for lang in given if lang not in CODES]
     if strangers:
         raise ConfigError(f"Language '{strangers[0]}' is not known. Known: {', '.join(CODES)}.")
@@ -79,5 +80,6 @@ def assignment_of(given: Mapping[str, Any]) -> dict[str, str]:
         try:
             found["due"] = date.fromisoformat(found["due"]).isoformat()
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"assign: due must be a date such as 2026-12-31, got {found['due']!r}.") from error
+            told = f"assign: due must be a date such as 2026-12-31, got {found['due']!r}."
+            raise ConfigError(told, fault="date_wrong", example="2026-12-31") from error
     return dict(sorted(found.items()))

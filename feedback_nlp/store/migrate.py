@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.store.database import Database, take_turns
 
-HEAD = "0005"
+HEAD = "0006"
 VERSION_TABLE = "feedback_nlp_version"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 

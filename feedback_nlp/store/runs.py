@@ -69,7 +69,8 @@ def need_run(connection: Connection, run_id: str) -> Row[Any]:
     """
     row = find_run(connection, run_id)
     if row is None:
-        raise ConfigError(f"No run '{run_id}' in the store. `feedback-nlp runs list` shows them.")
+        told = f"No run '{run_id}' in the store. `feedback-nlp runs list` shows them."
+        raise ConfigError(told, fault="run_unknown", run=run_id)
     return row
 
 
@@ -89,11 +90,12 @@ def readable_run(connection: Connection, run_id: str | None, *, unfinished: bool
     if run_id is None:
         number = current_number(connection)
         if number is None:
-            raise FeedbackError("The store has no published run yet. Start one: feedback-nlp run INPUT")
+            raise FeedbackError("The store has no published run yet. Start one: feedback-nlp run INPUT", fault="no_run")
         return number
     row = need_run(connection, run_id)
     if row.state != "finished" and not unfinished:
-        raise FeedbackError(f"Run '{run_id}' is not finished ({row.state}). Run it again to take it up.")
+        told = f"Run '{run_id}' is not finished ({row.state}). Run it again to take it up."
+        raise FeedbackError(told, fault="run_unfinished", run=run_id)
     return int(row.run)
 
 

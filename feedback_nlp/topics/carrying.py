@@ -6,14 +6,16 @@ from feedback_nlp.core.errors import StageContractError
 from feedback_nlp.topics.discover import discover
 from feedback_nlp.topics.emerging import Emerging, find_emerging, loose_rows
 from feedback_nlp.topics.matching import match
-from feedback_nlp.topics.model import TopicModel, unnamed_topic
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.neighbours import Vectors
 from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.placing import widened
 from feedback_nlp.topics.refitting import refit
 from feedback_nlp.topics.sample import DiscoverySample, Draw, draw
+from feedback_nlp.topics.seeding import label_numbers
 from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.standing import awake, core_places, retold, shifted
+from feedback_nlp.topics.topic import unnamed_topic
 from feedback_nlp.topics.translating import Encode
 
 _WEEK = 7
@@ -31,8 +33,9 @@ def renew(
 
     As ``settings.refit`` has it, the standing topics are kept in their places and only new ones are looked for
     (:func:`carry_on`), or topics are discovered anew with the standing ones to begin with
-    (:func:`feedback_nlp.topics.refitting.refit`). Standing topics that remember nothing of their comments are always
-    discovered anew, since it cannot be told what is new.
+    (:func:`feedback_nlp.topics.refitting.refit`). A label that no standing topic is called after brings a discovery by
+    labels, whose topics take the numbers of standing ones that hold the same comments. Standing topics that remember
+    nothing of their comments are always discovered anew, since it cannot be told what is new.
 
     :raises ModelError: when the label lexicon is missing or damaged.
     :raises StageContractError: when the sample's vectors have another width than the standing topics'.
@@ -43,8 +46,11 @@ def renew(
     width = standing.shift.means.shape[1]
     if len(sample) and sample.vectors.shape[1] != width:
         raise StageContractError(f"topics: vectors of width {width} are needed, got {sample.vectors.shape[1]}.")
-    if not len(standing):
-        return match(discover(sample, chosen, seed=seed, encode=encode), standing)
+    names, _ = label_numbers(sample)
+    known = {label for topic in standing.topics for label in topic.labels.values()}
+    if not len(standing) or not known.issuperset(names):
+        found = discover(sample, chosen, seed=seed, encode=encode)
+        return match(found, standing, vectors=sample.vectors, langs=sample.langs) if names else match(found, standing)
     with threadpool_limits(limits=1):
         drawn = draw(sample, chosen.sample)
         if not refit_due(standing, chosen):

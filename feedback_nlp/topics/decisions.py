@@ -9,15 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from feedback_nlp.core.batch import CommentBatch
-from feedback_nlp.core.columns import COMMENT_ID, LANG, TOPIC_ID, Column
+from feedback_nlp.core.columns import COMMENT_ID, LANG, SUBTOPIC_ID, TOPIC_ID, Column
 from feedback_nlp.core.decisions import NOTHING, Decided
 from feedback_nlp.core.modelfolder import ModelFolder
 from feedback_nlp.topics.matching import SAME
-from feedback_nlp.topics.model import Topic, TopicModel
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.placing import Assignment, Places
 from feedback_nlp.topics.rulings import Core, Exemplars, Followed, Ints, Rulings
 from feedback_nlp.topics.space import Vectors
-from feedback_nlp.topics.stage import ALSO_SCORE, TopicStage
+from feedback_nlp.topics.stage import ALSO_SCORE, TopicStage, subtopic_array
+from feedback_nlp.topics.topic import Topic
 from feedback_nlp.topics.translating import Encode
 
 Lookup = Callable[[Sequence[str]], Exemplars]
@@ -107,10 +108,12 @@ class DecidedTopicStage:
         if not len(batch) or not rulings:
             return columns
         plain = np.asarray(columns[TOPIC_ID], dtype=np.int32)
-        ruled = rulings.apply(self._topics.model.shift.apply(batch.vectors(), batch.values(LANG)), plain)
+        vectors, langs = batch.vectors(), batch.values(LANG)
+        ruled = rulings.apply(self._topics.model.shift.apply(vectors, langs), plain)
         if self._placed:
             by_name = np.array([comment in self._placed for comment in batch.values(COMMENT_ID)], dtype=bool)
             ruled[by_name] = plain[by_name]
+        columns[SUBTOPIC_ID] = subtopic_array(self._topics.model.assign_subtopics(vectors, langs, ruled))
         columns[TOPIC_ID] = pa.array(rulings.final(ruled) if self._merged else ruled, TOPIC_ID.dtype)
         return columns
 
@@ -120,8 +123,10 @@ def renumbered(model: TopicModel, first: int) -> TopicModel:
 
     :param first: the smallest number free.
     """
-    topics = tuple(replace(topic, id=topic.id + first) for topic in model.topics)
-    return replace(model, topics=topics, next_id=model.next_id + first)
+    ids = {topic.id: topic.id + first for topic in model.topics}
+    topics = tuple(replace(topic, id=ids[topic.id]) for topic in model.topics)
+    subtopics = model.subtopics.renumbered(ids, first)
+    return replace(model, topics=topics, next_id=model.next_id + first, subtopics=subtopics)
 
 
 def decide(
@@ -180,7 +185,10 @@ def _with_locked(model: TopicModel, standing: DecidedTopics | None, locked: Sequ
         topics[at] = replace(topics[at], labels=earlier.labels)
         centroids[at], radii[at] = standing.model.places.centroids[before], standing.model.places.radii[before]
         strict[at] = standing.model.places.strict[before]
-    model = replace(model, topics=tuple(topics), places=Places(centroids, radii, strict, places.curve))
+    subtopics = model.subtopics.with_those_of(standing.model.subtopics, set(old))
+    model = replace(
+        model, topics=tuple(topics), places=Places(centroids, radii, strict, places.curve), subtopics=subtopics
+    )
     return _revived(model, standing.model, lost) if lost else model
 
 
@@ -304,7 +312,8 @@ def _with_splits(
             topics.append(replace(topic, id=taken[at], status="standing") if at in taken else topic)
     was = {split: model.topics[at].id for at, split in taken.items()}
     places = model.places.take(np.array(kept, dtype=np.int64))
-    return replace(model, topics=tuple(topics), places=places), was
+    subtopics = model.subtopics.renumbered({before: split for split, before in was.items()})
+    return replace(model, topics=tuple(topics), places=places, subtopics=subtopics), was
 
 
 def _core(model: TopicModel, standing: DecidedTopics | None, topic: int, cosines: Sequence[float]) -> Core:

@@ -1,21 +1,24 @@
 """What a model tells about its topics: sizes, languages, themes, names and typical comments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from feedback_nlp.lang.pack import CODES
-from feedback_nlp.topics.grouping import group_themes
+from feedback_nlp.topics.grouping import group_themes, smallest_topic
 from feedback_nlp.topics.lexicon import open_lexicon
-from feedback_nlp.topics.model import Topic, TopicModel
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.naming import Namer
 from feedback_nlp.topics.neighbours import Vectors
 from feedback_nlp.topics.phrases import shared_keywords, theme_label
+from feedback_nlp.topics.placing import reaching
 from feedback_nlp.topics.representatives import Representative, choose_representatives
 from feedback_nlp.topics.sample import DiscoverySample, Draw
 from feedback_nlp.topics.settings import TopicSettings
+from feedback_nlp.topics.subtopics import Subtopics
+from feedback_nlp.topics.topic import Topic
 from feedback_nlp.topics.translating import Encode
 from feedback_nlp.topics.wording import worded
 from feedback_nlp.topics.words import LanguageWords
@@ -23,6 +26,7 @@ from feedback_nlp.topics.words import LanguageWords
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 _NEAR = 0.65
+_BLOCK = 8192
 
 
 def describe(
@@ -41,7 +45,7 @@ def describe(
     :param model: a model with places, ids and, for topics that stood before, names and themes.
     :param vectors: shifted vectors of the drawn rows.
     """
-    model, every = _ordered(model, model.places.place(_shifted(model, sample))[0])
+    model, every = _ordered(*_placed(model, sample, settings.max_outliers))
     own, count, langs = every[drawn.rows], len(model), np.asarray(sample.langs)
     words = _split(sample, drawn)
     namer = Namer(words, open_lexicon(settings.labels.model), settings.labels, encode)
@@ -71,11 +75,77 @@ def describe(
         topics = list(worded(topics, unnamed, settings.labels.chat))
     known = {theme.id: theme for theme in model.themes}
     themes = _themes(tuple(topics), np.append(parents, -1)[every], langs, known)
-    return replace(model, topics=tuple(topics), themes=themes, next_theme_id=first)
+    model = replace(model, topics=tuple(topics), themes=themes, next_theme_id=first)
+    held = np.where(model.places.strict[own], -1, own) if count else own
+    least = smallest_topic(len(drawn), settings)
+    new = model.subtopics.renewed(model.topics, held, vectors, sizes=(settings.subtopics, least), anew=not model.age)
+    ids = np.append([topic.id for topic in model.topics], -1)[every]
+    parts = _each(model, sample, lambda part, shifted: new.place(shifted, ids[part]))
+    return replace(model, subtopics=_told(_named(new, model, parts[drawn.rows], namer), parts, langs))
 
 
-def _shifted(model: TopicModel, sample: DiscoverySample) -> Vectors:
-    return model.shift.apply(sample.vectors, sample.langs)
+def _placed(model: TopicModel, sample: DiscoverySample, most: float) -> tuple[TopicModel, Ints]:
+    """Place all comments; where too many of those that were not drawn have no topic, radii are widened once more.
+
+    :returns: the model, and the position of each comment's topic, -1 for none.
+    """
+    reach = np.full(len(sample), -2, dtype=np.float32)
+
+    def place(part: slice, shifted: Vectors) -> Ints:
+        found = model.places.nearest(shifted)
+        reach[part] = found.reach
+        return found.topic
+
+    every = _each(model, sample, place)
+    usable = np.flatnonzero(reach > -2)
+    wide = reaching(model.places, reach[usable], np.ones(len(usable), dtype=np.int64), most)
+    slack = float((model.places.radii - wide.radii).max(initial=0))
+    if slack > 0:
+        model = replace(model, places=wide)
+        again = np.flatnonzero((every < 0) & (reach >= -slack))
+        shifted = model.shift.apply(sample.vectors[again], [sample.langs[row] for row in again.tolist()])
+        every[again] = wide.nearest(shifted).topic
+    outliers = float(np.mean(every[usable] < 0)) if len(usable) else model.trade.outliers
+    return replace(model, trade=replace(model.trade, outliers=outliers, slack=model.trade.slack + slack)), every
+
+
+def _each(model: TopicModel, sample: DiscoverySample, place: Callable[[slice, Vectors], Ints]) -> Ints:
+    """Place all comments of a sample, part by part: their vectors may fill most of the memory once."""
+    out = np.empty(len(sample), dtype=np.int64)
+    for start in range(0, len(sample), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        out[part] = place(part, model.shift.apply(sample.vectors[part], sample.langs[part]))
+    return out
+
+
+def _named(subtopics: Subtopics, model: TopicModel, own: Ints, namer: Namer) -> Subtopics:
+    """Name sub-topics that have no name, not with the words that name their topic.
+
+    :param own: position of each drawn comment's sub-topic, -1 for none.
+    """
+    above = {topic.id: topic.labels for topic in model.topics}
+    said = [above.get(-1 if entry.parent_id is None else entry.parent_id, {}) for entry in subtopics.entries]
+    new = [at for at, entry in enumerate(subtopics.entries) if not entry.labels]
+    entries = list(subtopics.entries)
+    for at, names in zip(new, namer.name(own, subtopics.centroids, new, said), strict=True):
+        entries[at] = replace(entries[at], labels=names.labels, keywords=names.keywords)
+    return replace(subtopics, entries=tuple(entries))
+
+
+def _told(subtopics: Subtopics, every: Ints, langs: np.ndarray[Any, Any]) -> Subtopics:
+    """Return sub-topics with sizes and language shares.
+
+    :param every: position of each comment's sub-topic, -1 for none.
+    """
+    sizes = np.bincount(every[every >= 0], minlength=len(subtopics)).tolist()
+    shares = _language_shares(every, langs, len(subtopics))
+    told = zip(subtopics.entries, sizes, shares, strict=True)
+    return subtopics.told(
+        [
+            replace(entry, size=size, shares=own or entry.shares, idle=0 if size else entry.idle + 1)
+            for entry, size, own in told
+        ]
+    )
 
 
 def _parents(model: TopicModel) -> tuple[Ints, int]:

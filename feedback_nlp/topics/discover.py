@@ -7,7 +7,7 @@ from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics.describing import describe
 from feedback_nlp.topics.emerging import find_emerging
 from feedback_nlp.topics.grouping import group
-from feedback_nlp.topics.model import TopicModel, unnamed_topic
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.neighbours import Vectors
 from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.placing import Places, Trade
@@ -16,6 +16,8 @@ from feedback_nlp.topics.seeding import label_numbers, labelled_space, seeded_pl
 from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.settling import discovery_neighbours, fitted, settle
 from feedback_nlp.topics.space import LanguageShift
+from feedback_nlp.topics.subtopics import Subtopics
+from feedback_nlp.topics.topic import unnamed_topic
 from feedback_nlp.topics.translating import Encode
 
 
@@ -65,9 +67,12 @@ def discover(
             next_id=len(places),
             next_theme_id=0,
             past=Past.remember(vectors, drawn.copies),
+            subtopics=Subtopics.nothing(width),
         )
         found = describe(bare, sample, drawn, vectors, settings=chosen, encode=encode)
-        return replace(found, topics=tuple(replace(topic, id=at) for at, topic in enumerate(found.topics)))
+        ids = {topic.id: at for at, topic in enumerate(found.topics)}
+        numbered = tuple(replace(topic, id=ids[topic.id]) for topic in found.topics)
+        return replace(found, topics=numbered, subtopics=found.subtopics.renumbered(ids))
 
 
 def find_places(

@@ -1,15 +1,17 @@
 """Carrying topic ids over from an earlier model: the best one-to-one match, new numbers for what is new."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from feedback_nlp.core.errors import StageContractError
-from feedback_nlp.topics.model import Topic, TopicModel
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.placing import Places
 from feedback_nlp.topics.space import Vectors
+from feedback_nlp.topics.subtopics import Subtopics
+from feedback_nlp.topics.topic import Topic
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,8 +34,9 @@ def match(
 
     Topics are paired one to one so that the total likeness is highest (Kuhn 1955); a pair is the same topic when its
     likeness reaches ``same``. Likeness is the cosine of the centres; where vectors are given, its mean with the overlap
-    of the comments that both models assign (Dice). A topic of repeated messages is the same as one of various comments
-    only when they nearly coincide, so that a campaign stands out as new.
+    of the comments that both models assign (Dice); the overlap alone where the spaces differ by a metric. A topic of
+    repeated messages is the same as one of various comments only when they nearly coincide, so that a campaign stands
+    out as new.
 
     A topic without a pair is ``emerging`` under a number never used before. An old topic without a pair stays as
     ``dormant``, takes no comments, and keeps its number in case it comes
@@ -73,6 +76,7 @@ def match(
         topics=tuple(topics),
         themes=tuple(replace(theme, id=theme_ids[theme.id]) for theme in new.themes),
         places=_with_dormant(new.places, old.places, kept),
+        subtopics=_subtopics(new, old, ids, [old.topics[at].id for at in kept]),
         next_id=next_id,
         next_theme_id=next_theme_id,
     )
@@ -91,20 +95,37 @@ def _with_dormant(new: Places, old: Places, kept: Sequence[int]) -> Places:
     )
 
 
+def _subtopics(new: TopicModel, old: TopicModel, ids: Mapping[int, int], asleep: Sequence[int]) -> Subtopics:
+    """Carry sub-topics over within each topic that was carried over; those of dormant topics stay.
+
+    :param ids: position of each new topic to its id now.
+    """
+    here = new.subtopics.renumbered({topic.id: ids[at] for at, topic in enumerate(new.topics)})
+    both = here.matched(old.subtopics, [topic.id for topic in old.topics if topic.id in ids.values()])
+    return both.with_those_of(old.subtopics, asleep)
+
+
 def _likeness(new: TopicModel, old: TopicModel, vectors: Vectors | None, langs: Sequence[str] | None) -> Floats:
     cosines = (new.places.centroids @ old.places.centroids.T).astype(np.float64)
     if vectors is None or not len(vectors):
         return cosines
     left, right = new.assign(vectors, langs).topic_id, old.assign(vectors, langs).topic_id
+    both = (left >= 0) & (right >= 0)
+    left, right = left[both], right[both]
     rows = {topic.id: at for at, topic in enumerate(new.topics)}
     columns = {topic.id: at for at, topic in enumerate(old.topics)}
     shared = np.zeros_like(cosines)
     for mine, theirs in zip(left.tolist(), right.tolist(), strict=True):
-        if mine >= 0 and theirs >= 0:
-            shared[rows[mine], columns[theirs]] += 1
+        shared[rows[mine], columns[theirs]] += 1
     sizes = [[np.sum(left == topic.id)] for topic in new.topics], [np.sum(right == topic.id) for topic in old.topics]
     whole = np.asarray(sizes[0], dtype=np.float64).reshape(-1, 1) + np.asarray(sizes[1], dtype=np.float64)
-    return np.asarray((cosines + 2 * shared / np.maximum(whole, 1)) / 2, dtype=np.float64)
+    overlap = 2 * shared / np.maximum(whole, 1)
+    one_space = np.array_equal(_metric(new), _metric(old))
+    return np.asarray((cosines + overlap) / 2 if one_space else overlap, dtype=np.float64)
+
+
+def _metric(model: TopicModel) -> Vectors:
+    return np.zeros((0, 0), dtype=np.float32) if model.shift.metric is None else model.shift.metric
 
 
 def _pairs(likeness: Floats, same: Floats) -> dict[int, int]:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,64 +14,14 @@ from feedback_nlp.core.modelfolder import ModelFolder, open_model, write_model
 from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.placing import Assignment, Places, Trade
-from feedback_nlp.topics.representatives import Representative
 from feedback_nlp.topics.space import LanguageShift, Vectors
+from feedback_nlp.topics.subtopics import Subtopics
+from feedback_nlp.topics.table import topic_table
+from feedback_nlp.topics.topic import Topic, as_plain, from_plain
 
 KIND = "topics"
 _TOPICS_FILE = "topics.json"
 _BLOCK = 8192
-
-Status = Literal["emerging", "standing", "dormant"]
-Change = Literal["split_from", "split_into", "merged_from", "merged_into"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that discovering anew found about two topics.
-
-    :param change: what happened to the topic.
-    :param topic_id: the other topic.
-    :param day: latest day of the comments that showed it, ISO 8601, or None where they had none.
-    """
-
-    change: Change
-    topic_id: int
-    day: str | None
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic, or one theme that gathers topics.
-
-    :param id: stable number, from 0.
-    :param size: comments of the discovery sample assigned to it.
-    :param parent_id: id of its theme, or None.
-    :param labels: a label of two to four words by language.
-    :param keywords: keywords by language, most telling first.
-    :param representatives: typical comments by language.
-    :param shares: share of its comments by language; sums to 1.
-    :param status: ``standing``; ``emerging`` = new since the model it was matched with;
-        ``dormant`` = known, no comments now.
-    :param idle: runs since it last had comments.
-    :param first_seen: earliest day of its comments when it emerged, ISO 8601; None where comments had no day, or for a
-        topic of the first discovery.
-    :param growth: how many times its share of the comments before it emerged, where one comment less counts as one;
-        None for a topic of the first discovery.
-    :param lineage: what it was split from or merged with, the latest last.
-    """
-
-    id: int
-    size: int
-    parent_id: int | None
-    labels: Mapping[str, str]
-    keywords: Mapping[str, tuple[str, ...]]
-    representatives: Mapping[str, tuple[Representative, ...]]
-    shares: Mapping[str, float]
-    status: Status = "standing"
-    idle: int = 0
-    first_seen: str | None = None
-    growth: float | None = None
-    lineage: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +38,7 @@ class TopicModel:
     :param next_theme_id: smallest theme id never used.
     :param past: what is remembered of the comments last seen; None = nothing.
     :param age: runs since the topics were last discovered anew.
+    :param subtopics: what topics that are big enough fall into.
     """
 
     topics: tuple[Topic, ...]
@@ -100,6 +51,7 @@ class TopicModel:
     next_theme_id: int
     past: Past | None = None
     age: int = 0
+    subtopics: Subtopics = field(default_factory=lambda: Subtopics.nothing(0))
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -130,6 +82,19 @@ class TopicModel:
             place, score[part] = live.place(self.shift.apply(vectors[part], own))
             topic_id[part] = ids[place]
         return Assignment(topic_id, score)
+
+    def assign_subtopics(
+        self, vectors: Vectors, langs: Sequence[str] | None, topics: np.ndarray[Any, np.dtype[np.int32]]
+    ) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """Return each comment's sub-topic, the nearest of its topic's, -1 where that has none; int32 array (rows,).
+
+        A row's result does not depend on the rows beside it.
+
+        :param vectors: as for :meth:`assign`.
+        :param topics: int32 array (rows,), the id of each comment's topic, -1 for none.
+        """
+        self._check_width(vectors)
+        return self.subtopics.ids(self.subtopics.place(self.shift.apply(vectors, langs), topics))
 
     def rank(self, vectors: Vectors, langs: Sequence[str] | None = None, *, most: int = 3) -> Assignment:
         """Return each comment's nearest topics, for comments that speak of several things.
@@ -166,34 +131,8 @@ class TopicModel:
         return self.places.take(np.arange(len(self.live), len(self)))
 
     def table(self) -> pa.Table:
-        """Return one row a topic, in the columns of :func:`topic_schema`; dormant ones too."""
-        themes = {theme.id: theme for theme in self.themes}
-        rows = [
-            self._row(topic, float(radius), themes)
-            for topic, radius in zip(self.topics, self.places.radii, strict=True)
-        ]
-        return pa.Table.from_pylist(rows, schema=topic_schema())
-
-    def _row(self, topic: Topic, radius: float, themes: Mapping[int, Topic]) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "topic_id": topic.id,
-            "size": topic.size,
-            "share": topic.size / self.comments if self.comments else 0.0,
-            "parent_id": topic.parent_id,
-            "status": topic.status,
-            "radius": radius,
-            "first_seen": topic.first_seen,
-            "growth": topic.growth,
-            "lineage": [asdict(event) for event in topic.lineage],
-        }
-        parent = themes.get(-1 if topic.parent_id is None else topic.parent_id)
-        for lang in CODES:
-            row[f"label_{lang}"] = topic.labels.get(lang, "")
-            row[f"parent_label_{lang}"] = None if parent is None else parent.labels.get(lang, "")
-            row[f"keywords_{lang}"] = list(topic.keywords.get(lang, ()))
-            row[f"share_{lang}"] = topic.shares.get(lang, 0.0)
-            row[f"representatives_{lang}"] = [asdict(one) for one in topic.representatives.get(lang, ())]
-        return row
+        """Return one row a topic, in the columns of :func:`topics.table.topic_schema`; dormant ones too."""
+        return topic_table(self)
 
     def save(self, path: str | Path, *, settings: Mapping[str, Any] | None = None) -> ModelFolder:
         """Write the model as a folder; the same model gives the same bytes.
@@ -203,8 +142,9 @@ class TopicModel:
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         content = {
-            "topics": [_plain(topic) for topic in self.topics],
-            "themes": [_plain(theme) for theme in self.themes],
+            "topics": [as_plain(topic) for topic in self.topics],
+            "themes": [as_plain(theme) for theme in self.themes],
+            "subtopics": [as_plain(entry) for entry in self.subtopics.entries],
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
         (folder / _TOPICS_FILE).write_text(text, encoding="utf-8")
@@ -214,6 +154,7 @@ class TopicModel:
             "comments": self.comments,
             "next_id": self.next_id,
             "next_theme_id": self.next_theme_id,
+            "next_subtopic_id": self.subtopics.next_id,
             "age": self.age,
             "trade": asdict(self.trade),
             "settings": dict(settings or {}),
@@ -224,6 +165,7 @@ class TopicModel:
             "strict": self.places.strict.astype(np.uint8),
             "curve": self.places.curve,
             "means": self.shift.means,
+            "subtopic_centroids": self.subtopics.centroids,
         }
         if self.shift.metric is not None:
             arrays["metric"] = self.shift.metric
@@ -252,8 +194,8 @@ class TopicModel:
             arrays = folder.arrays()
             manifest = folder.manifest
             return cls(
-                topics=tuple(_topic(entry) for entry in content["topics"]),
-                themes=tuple(_topic(entry) for entry in content["themes"]),
+                topics=tuple(from_plain(entry) for entry in content["topics"]),
+                themes=tuple(from_plain(entry) for entry in content["themes"]),
                 places=Places(arrays["centroids"], arrays["radii"], arrays["strict"].astype(bool), arrays["curve"]),
                 shift=LanguageShift(tuple(manifest["shift_languages"]), arrays["means"], arrays.get("metric")),
                 trade=Trade(**manifest["trade"]),
@@ -262,6 +204,7 @@ class TopicModel:
                 next_theme_id=manifest["next_theme_id"],
                 past=_past(arrays),
                 age=manifest.get("age", 0),
+                subtopics=_subtopics(content, arrays, manifest.get("next_subtopic_id", 0)),
             )
         except (KeyError, TypeError, FileNotFoundError) as error:
             raise ModelError(
@@ -269,51 +212,11 @@ class TopicModel:
             ) from error
 
 
-def unnamed_topic(number: int) -> Topic:
-    """Return a topic that nothing is known of but its number."""
-    return Topic(number, 0, None, {}, {}, {}, {})
-
-
-def topic_schema() -> pa.Schema:
-    """Return the columns of ``topics.parquet``."""
-    comment = pa.struct([("comment_id", pa.string()), ("text", pa.string())])
-    event = pa.struct([("change", pa.string()), ("topic_id", pa.int32()), ("day", pa.string())])
-    fields = [
-        pa.field("topic_id", pa.int32(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("share", pa.float32(), nullable=False),
-        pa.field("parent_id", pa.int32()),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("radius", pa.float32(), nullable=False),
-        pa.field("first_seen", pa.string()),
-        pa.field("growth", pa.float32()),
-        pa.field("lineage", pa.list_(event)),
-    ]
-    fields += [pa.field(f"label_{lang}", pa.string(), nullable=False) for lang in CODES]
-    fields += [pa.field(f"keywords_{lang}", pa.list_(pa.string())) for lang in CODES]
-    fields += [pa.field(f"share_{lang}", pa.float32(), nullable=False) for lang in CODES]
-    fields += [pa.field(f"representatives_{lang}", pa.list_(comment)) for lang in CODES]
-    fields += [pa.field(f"parent_label_{lang}", pa.string()) for lang in CODES]
-    return pa.schema(fields)
+def _subtopics(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]], next_id: int) -> Subtopics:
+    """Return the sub-topics of a folder; none where it was written before there were any."""
+    entries = tuple(from_plain(entry) for entry in content.get("subtopics", ()))
+    return Subtopics(entries, arrays.get("subtopic_centroids", arrays["centroids"][:0]), next_id)
 
 
 def _past(arrays: Mapping[str, np.ndarray[Any, Any]]) -> Past | None:
     return Past(arrays["past"].astype(np.float32), arrays["past_weights"]) if "past" in arrays else None
-
-
-def _plain(topic: Topic) -> dict[str, Any]:
-    return asdict(topic)
-
-
-def _topic(entry: dict[str, Any]) -> Topic:
-    return Topic(
-        **{
-            **entry,
-            "keywords": {lang: tuple(words) for lang, words in entry["keywords"].items()},
-            "representatives": {
-                lang: tuple(Representative(**one) for one in chosen)
-                for lang, chosen in entry["representatives"].items()
-            },
-            "lineage": tuple(Event(**event) for event in entry.get("lineage", ())),
-        }
-    )

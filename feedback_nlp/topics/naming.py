@@ -12,14 +12,15 @@ from feedback_nlp.topics.lexicon import Lexicon, telling_words
 from feedback_nlp.topics.phrases import join_label, make_label
 from feedback_nlp.topics.settings import LabelSettings
 from feedback_nlp.topics.space import Vectors
+from feedback_nlp.topics.tokens import split_words
 from feedback_nlp.topics.translating import Encode, Translator, WordSpace
 from feedback_nlp.topics.words import LanguageWords
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_FEWEST = 10
-_LEAST_SHARE = 0.08
+_FEWEST = 15
+_LEAST_SHARE = 0.12
 _LARGE_SHARE = 0.25
 _FEW = 4
 _FEWEST_WORDS = 3
@@ -53,19 +54,29 @@ class Namer:
         self._space = WordSpace(words, lexicon, encode)
         self._translator = Translator(self._space, lexicon)
 
-    def name(self, topics: Ints, centres: Vectors) -> list[Names]:
-        """Name every group in every language.
+    def name(
+        self,
+        topics: Ints,
+        centres: Vectors,
+        wanted: Sequence[int] | None = None,
+        said: Sequence[Mapping[str, str]] = (),
+    ) -> list[Names]:
+        """Name groups in every language.
 
         :param topics: int64 array, group of each comment, -1 for none.
         :param centres: float32 array of shape (groups, width), their centres.
+        :param wanted: groups to name; None = all.
+        :param said: for each group the label by language that stands above its own, whose words need no telling again.
         """
-        count = len(centres)
+        chosen = range(len(centres)) if wanted is None else wanted
+        if not chosen:
+            return []
         rankings = {lang: self._rank(lang, topics[words.rows], centres) for lang, words in self._words.items()}
         names = []
-        for at in range(count):
+        for at in chosen:
             members = np.flatnonzero(topics == at)
             own = {lang: ranking[at] for lang, ranking in rankings.items()}
-            names.append(self._name(own, members, centres[at]))
+            names.append(self._name(own, members, centres[at], said[at] if said else {}))
         return names
 
     def _rank(self, lang: str, topics: Ints, centres: Vectors) -> list[Ranking]:
@@ -77,17 +88,17 @@ class Namer:
 
         return rank_keywords(self._words[lang], topics, len(centres), fewest=2, fitness=fitness)
 
-    def _name(self, own: Mapping[str, Ranking], members: Ints, centre: Vectors) -> Names:
+    def _name(self, own: Mapping[str, Ranking], members: Ints, centre: Vectors, said: Mapping[str, str]) -> Names:
         """Take the words of the languages with enough comments; where those say little, add translations of others."""
         sources = self._sources(own, len(members))
-        native = {lang: self._native(lang, own[lang], members) for lang in sources}
+        native = {lang: self._native(lang, own[lang], members, said.get(lang, "")) for lang in sources}
         labels, keywords = {}, {}
         for lang in CODES:
             label, words = native.get(lang, ("", ()))
-            for source in sources:
-                if source != lang and len(words) < _FEWEST_WORDS:
-                    found = self._translator.translate(native[source][1][:_TRANSLATED], source, lang, centre)
-                    words = tuple(without_variants([*words, *found], self._settings.keywords))
+            if len(words) < _FEWEST_WORDS:
+                told = {source: native[source][1][:_TRANSLATED] for source in sources if source != lang}
+                found = self._translator.translate_all(told, lang, centre)
+                words = tuple(without_variants([*words, *found], self._settings.keywords))
             short = len(label.split()) < _LABEL_PARTS
             labels[lang] = join_label(words[:_LABEL_PARTS], lang) if short else label
             keywords[lang] = words
@@ -116,10 +127,11 @@ class Namer:
                 kept.append(at)
         return [keys[at] for at in kept]
 
-    def _native(self, lang: str, ranking: Ranking, members: Ints) -> tuple[str, tuple[str, ...]]:
+    def _native(self, lang: str, ranking: Ranking, members: Ints, said: str) -> tuple[str, tuple[str, ...]]:
         words = self._words[lang]
         shown = words.vocabulary.shown
-        telling = [key for key in ranking.weights if telling_words([shown[key]], lang)]
+        known = {words.vocabulary.key(word) for stretch in split_words(said) for word in stretch}
+        telling = [key for key in ranking.weights if key not in known and telling_words([shown[key]], lang)]
         ranked = without_variants(telling, self._settings.keywords)
         own = np.flatnonzero(np.isin(words.rows, members))
         label = make_label(self._apart(lang, ranked), ranking.weights, words, own)

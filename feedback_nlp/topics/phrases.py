@@ -48,11 +48,14 @@ def make_label(ranked: Sequence[str], weights: Mapping[str, float], words: Langu
 def best_phrase(
     ranked: Sequence[str], weights: Mapping[str, float], words: LanguageWords, members: Ints
 ) -> Phrase | None:
-    """Return the phrase with the highest weight times the number of comments it stands in, or None."""
+    """Return the phrase with the highest weight times the number of comments it stands in, or None.
+
+    Its weight is that of its weakest telling word, so that praise or blame that many topics share does not lead.
+    """
     least = max(_FEWEST, _LEAST_SHARE * words.counts[members].sum())
     top = set(ranked[:_TOP])
     rated = [
-        (count * sum(weights.get(key, 0.0) for key in phrase), phrase)
+        (count * min(weights[key] for key in phrase if key in weights), phrase)
         for phrase, count in count_phrases(weights, words, members).items()
         if count >= least and len(set(phrase)) == len(phrase) and top & set(phrase)
     ]

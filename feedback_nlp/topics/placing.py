@@ -203,11 +203,18 @@ def widened(places: Places, vectors: Vectors, copies: Ints, max_outliers: float)
     :param places: centres with radii.
     :param copies: how many comments each row stands for.
     """
-    found = places.nearest(vectors)
-    order = np.argsort(found.reach, kind="stable")
+    return reaching(places, places.nearest(vectors).reach, copies, max_outliers)
+
+
+def reaching(places: Places, reach: Floats, copies: Ints, max_outliers: float) -> Places:
+    """Widen radii as :func:`widened` does, for rows of which is known how far inside they lie.
+
+    :param reach: float32 array (rows,), as :meth:`Places.nearest` gives it.
+    """
+    order = np.argsort(reach, kind="stable")
     left_out = np.cumsum(copies[order])
     allowed = int(np.searchsorted(left_out, max_outliers * copies.sum(), side="right"))
-    slack = -float(found.reach[order[allowed]]) if allowed < len(order) else 0.0
+    slack = -float(reach[order[allowed]]) if allowed < len(order) else 0.0
     if slack <= 0:
         return places
     wide = places.radii - np.float32(slack + _ROUNDING)

@@ -9,7 +9,7 @@ from feedback_nlp.topics.backends.kmeans import unit_means
 from feedback_nlp.topics.emerging import loose_rows, now_and_expected
 from feedback_nlp.topics.grouping import Grouping, group, smallest_topic
 from feedback_nlp.topics.matching import SAME
-from feedback_nlp.topics.model import Change, Event, Topic, TopicModel, unnamed_topic
+from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.neighbours import Vectors
 from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.sample import DiscoverySample, Draw
@@ -17,6 +17,7 @@ from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.settling import discovery_neighbours, settle
 from feedback_nlp.topics.space import LanguageShift
 from feedback_nlp.topics.standing import awake, core_places, retold, shifted
+from feedback_nlp.topics.topic import Change, Event, Topic, unnamed_topic
 from feedback_nlp.topics.translating import Encode
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]

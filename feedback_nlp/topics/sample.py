@@ -95,7 +95,7 @@ def draw(sample: DiscoverySample, limit: int) -> Draw:
 
     The draw and its order depend on what the comments say and on their ids alone, never on the order they come in.
     """
-    usable = np.flatnonzero(np.asarray(np.abs(sample.vectors).max(axis=1, initial=0) > 0))
+    usable = np.flatnonzero(np.any(sample.vectors, axis=1))
     groups: dict[bytes, list[int]] = {}
     for row in usable.tolist():
         clean = sample.cleans[row]

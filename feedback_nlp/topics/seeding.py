@@ -1,10 +1,13 @@
 """Topics from a few labelled comments: each label a topic, in a space where comments of one label lie close."""
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from feedback_nlp.core.errors import BadDataError, MissingInputError
 from feedback_nlp.topics.placing import Places
 from feedback_nlp.topics.sample import DiscoverySample
 from feedback_nlp.topics.space import LanguageShift, Vectors
@@ -14,6 +17,34 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 _SHRINK = 0.3
 _FEWEST_FOR_METRIC = 50
 _PERCENTILE = 5
+
+
+def read_seeds(path: str | Path) -> dict[str, str]:
+    """Return the label of each comment in a file of labelled comments; lines without an id or a label are left out.
+
+    :param path: CSV file in UTF-8 with the columns ``comment_id`` and ``label``.
+    :raises MissingInputError: when it does not exist.
+    :raises BadDataError: when it is no such file, or labels a comment twice with different labels.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingInputError(f"topics.seeds: {file} does not exist.")
+    out: dict[str, str] = {}
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream, strict=True)
+            missing = {"comment_id", "label"} - set(rows.fieldnames or ())
+            if missing:
+                raise BadDataError(
+                    f"topics.seeds: {file} lacks the column {min(missing)}; it needs comment_id and label."
+                )
+            for row in rows:
+                comment, label = row["comment_id"] or "", " ".join((row["label"] or "").split())
+                if comment and label and out.setdefault(comment, label) != label:
+                    raise BadDataError(f"topics.seeds: {file}, line {rows.line_num}: a comment has two labels.")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadDataError(f"topics.seeds: {file} is not readable as CSV in UTF-8 ({error}).") from error
+    return out
 
 
 def label_numbers(sample: DiscoverySample) -> tuple[list[str], Ints]:

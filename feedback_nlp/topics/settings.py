@@ -61,7 +61,7 @@ class TopicSettings(Settings):
 
     backend: Backend = UmapHdbscanSettings()
     """How comments are grouped."""
-    sample: int = Field(50_000, ge=100, le=500_000)
+    sample: int = Field(25_000, ge=100, le=500_000)
     """Most comments that topics are discovered on; the rest is assigned."""
     min_topic_size: Annotated[int, Field(ge=1, le=1_000_000)] | Literal["auto"] = "auto"
     """Fewest different comments that make a topic; ``auto`` grows with the square root of the sample."""
@@ -72,6 +72,12 @@ class TopicSettings(Settings):
     Between, standing topics stay as they are, and only what fits none of them well is searched for new ones."""
     drift: float = Field(0.10, ge=0, le=1)
     """How much larger than when topics were discovered the share of comments that fit no topic well has to be."""
+    seeds: str | None = None
+    """CSV file with the columns ``comment_id`` and ``label``: comments that analysts labelled. Each label is a topic of
+    that name, and comments like its own go to it; a label that no standing topic is called after brings a discovery
+    anew; null = none."""
+    subtopics: int = Field(8, ge=0, le=50)
+    """Most sub-topics that a topic which is big enough is divided into; 0 and 1 = none."""
     max_outliers: float = Field(0.10, ge=0, le=1)
     """Largest share of comments left without a topic; the nearest outliers join their nearest topics until it holds."""
     also_score: float = Field(0.6, ge=0, le=1)

@@ -1,13 +1,13 @@
-"""TopicStage: gives every comment its topic, and the further ones that its clauses speak of."""
+"""TopicStage: gives every comment its topic and sub-topic, and the further ones that its clauses speak of."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from feedback_nlp.core.batch import CommentBatch
-from feedback_nlp.core.columns import LANG, TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, VECTOR, Column
+from feedback_nlp.core.columns import LANG, SUBTOPIC_ID, TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, VECTOR, Column
 from feedback_nlp.topics.also import CLAUSE_COLUMNS, further_topics
 from feedback_nlp.topics.model import TopicModel
 from feedback_nlp.topics.translating import Encode
@@ -26,7 +26,7 @@ class TopicStage:
 
     name: ClassVar[str] = "topics"
     requires: ClassVar[tuple[Column, ...]] = (LANG, VECTOR)
-    provides: ClassVar[tuple[Column, ...]] = (TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO)
+    provides: ClassVar[tuple[Column, ...]] = (TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, SUBTOPIC_ID)
 
     def __init__(self, model: TopicModel, encode: Encode | None = None, also_score: float = ALSO_SCORE) -> None:
         self._model = model
@@ -34,10 +34,11 @@ class TopicStage:
         self._also_score = also_score
 
     def compute(self, batch: CommentBatch) -> Mapping[Column, pa.Array]:
-        """Return topic and score of each comment, -1 and 0 where none is near enough, and its further topics."""
+        """Return topic and score of each comment, -1 and 0 where none is near enough, its sub-topic, further topics."""
         if not len(batch):
             return {column: pa.array([], column.dtype) for column in self.provides}
-        found = self._model.assign(batch.vectors(), batch.values(LANG))
+        vectors, langs = batch.vectors(), batch.values(LANG)
+        found = self._model.assign(vectors, langs)
         also = pa.nulls(len(batch), TOPICS_ALSO.dtype)
         if self._encode is not None and all(column in batch for column in CLAUSE_COLUMNS):
             also = further_topics(self._model, batch, found.topic_id, self._encode, self._also_score)
@@ -45,4 +46,10 @@ class TopicStage:
             TOPIC_ID: pa.array(found.topic_id, pa.int32()),
             TOPIC_SCORE: pa.array(np.ascontiguousarray(found.topic_score), pa.float32()),
             TOPICS_ALSO: also,
+            SUBTOPIC_ID: subtopic_array(self._model.assign_subtopics(vectors, langs, found.topic_id)),
         }
+
+
+def subtopic_array(ids: np.ndarray[Any, np.dtype[np.int32]]) -> pa.Array:
+    """Return ids of sub-topics as a column, null for -1."""
+    return pa.array(ids, SUBTOPIC_ID.dtype, mask=ids < 0)

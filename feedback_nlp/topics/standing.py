@@ -70,4 +70,6 @@ def retold(
     )
     told = describe(current, sample, drawn, vectors, settings=settings, encode=encode)
     asleep = [replace(topic, idle=topic.idle + 1) for topic in model.topics[live:]]
-    return replace(told, topics=(*told.topics, *asleep), places=told.places.joined(model.asleep))
+    topics = (*told.topics, *asleep)
+    subtopics = told.subtopics.only({topic.id for topic in topics})
+    return replace(told, topics=topics, places=told.places.joined(model.asleep), subtopics=subtopics)

@@ -13,12 +13,16 @@ from feedback_nlp.topics.words import LanguageWords
 Encode = Callable[[Sequence[str]], Vectors]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_FREQUENT = 4000
+_FREQUENT = 2000
+_SUREST = 1500
 _LISTED = 6
 _ALIKE = 0.5
 _LEXICON_BONUS = 0.25
 _RANK_COST = 0.03
-_TOPIC_WEIGHT = 0.6
+_TOPIC_WEIGHT = 1.0
+_PLACE_COST = 0.1
+_NEARNESS = 1.0
+_BARE = {"fa": (("\u200cهای", ""), ("\u200cها", ""), ("ای", "ا"), ("وی", "و"))}
 
 
 class WordSpace:
@@ -34,6 +38,8 @@ class WordSpace:
         self._lexicon = lexicon
         self._encode = encode
         self._tables: dict[str, tuple[list[str], Vectors, Vectors]] = {}
+        self._known: dict[str, Vectors] = {}
+        self._all: dict[str, frozenset[str]] = {}
 
     @property
     def usable(self) -> bool:
@@ -45,18 +51,30 @@ class WordSpace:
         words, vectors, _ = self._table(lang)
         return words, vectors
 
+    def known(self, lang: str) -> frozenset[str]:
+        """Return a language's frequent words and all words of the lexicon."""
+        if lang not in self._all:
+            own = self._words[lang].frequent(_FREQUENT) if lang in self._words else []
+            self._all[lang] = frozenset(own) | frozenset(self._lexicon.words(lang))
+        return self._all[lang]
+
     def vectors(self, lang: str, words: Sequence[str]) -> Vectors:
         """Return vectors of words, float32 of shape (words, width), rows of unit length or zeros."""
         _, _, mean = self._table(lang)
         return self._neutral(self._encoded(words), mean)
 
     def _encoded(self, words: Sequence[str]) -> Vectors:
-        return np.zeros((len(words), 1), dtype=np.float32) if self._encode is None else self._encode(list(words))
+        if self._encode is None or not words:
+            return np.zeros((len(words), 1), dtype=np.float32)
+        new = [word for word in dict.fromkeys(words) if word not in self._known]
+        if new:
+            self._known.update(zip(new, self._encode(new), strict=True))
+        return np.stack([self._known[word] for word in words])
 
     def _table(self, lang: str) -> tuple[list[str], Vectors, Vectors]:
         if lang not in self._tables:
             own = self._words[lang].frequent(_FREQUENT) if lang in self._words else []
-            words = telling_words(list(dict.fromkeys([*own, *self._lexicon.words(lang)])), lang)
+            words = telling_words(list(dict.fromkeys([*own, *self._lexicon.words(lang)[:_SUREST]])), lang)
             vectors = self._encoded(words)
             mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], dtype=np.float32)
             self._tables[lang] = words, self._neutral(vectors, mean), mean
@@ -79,6 +97,26 @@ class Translator:
         self._space = space
         self._lexicon = lexicon
 
+    def translate_all(
+        self, keywords: Mapping[str, Sequence[str]], target: str, centre: Vectors | None
+    ) -> tuple[str, ...]:
+        """Return words of ``target`` for keywords of several languages, the most telling first.
+
+        A word counts by its place, by how near to the topic it lies, and by the languages that lead to it.
+
+        :param keywords: keywords by language, the most telling first.
+        :param centre: float32 array (width,), the topic's centre, or None.
+        """
+        worth: dict[str, float] = {}
+        for source, words in keywords.items():
+            for place, word in enumerate(self.translate(words, source, target, centre)):
+                worth[word] = worth.get(word, 0.0) + 1 - _PLACE_COST * place
+        found = list(worth)
+        if centre is not None and self._space.usable and found:
+            near = self._space.vectors(target, found) @ centre
+            worth = {word: worth[word] + _NEARNESS * float(cosine) for word, cosine in zip(found, near, strict=True)}
+        return tuple(sorted(found, key=lambda word: (-worth[word], found.index(word))))
+
     def translate(self, keywords: Sequence[str], source: str, target: str, centre: Vectors | None) -> tuple[str, ...]:
         """Return words of ``target`` for keywords of ``source``, in their order, each once.
 
@@ -89,16 +127,24 @@ class Translator:
         """
         near = self._nearest(keywords, source, target) if self._space.usable else [[] for _ in keywords]
         found = []
-        for word, nearest in zip(keywords, near, strict=True):
-            listed = telling_words(self._lexicon.translations(word, source, target)[:_LISTED], target)
+        for keyword, nearest in zip(keywords, near, strict=True):
+            listed = telling_words(self._lexicon.translations(keyword, source, target)[:_LISTED], target)
             offered = list(dict.fromkeys([*listed, *nearest]))
             if offered and self._space.usable:
-                meaning = self._space.vectors(source, [word])[0]
+                meaning = self._space.vectors(source, [keyword])[0]
                 bonus = np.where(np.arange(len(offered)) < len(listed), _LEXICON_BONUS, 0)
                 scores = self._closeness(offered, target, meaning, centre) + bonus
                 offered = [offered[int((scores - _RANK_COST * np.arange(len(offered))).argmax())]]
-            found += offered[:1]
+            found += [self._bare(word, target) for word in offered[:1]]
         return tuple(without_variants(list(dict.fromkeys(found)), len(found)))
+
+    def _bare(self, word: str, lang: str) -> str:
+        """Return a word without the ending that joins it to a word after it or makes it many, where that is a word."""
+        for ending, rest in _BARE.get(lang, ()):
+            stem = word.removesuffix(ending) + rest
+            if word.endswith(ending) and stem in self._space.known(lang):
+                return stem
+        return word
 
     def _nearest(self, keywords: Sequence[str], source: str, target: str) -> list[list[str]]:
         words, vectors = self._space.candidates(target)

@@ -6,7 +6,7 @@ from typing import Any
 
 from feedback_nlp.core.chat import ChatClient, ChatSettings
 from feedback_nlp.lang.pack import CODES
-from feedback_nlp.topics.model import Topic
+from feedback_nlp.topics.topic import Topic
 
 _MOST_CHARACTERS = 300
 _LONGEST_LABEL = 60

@@ -28,6 +28,7 @@ _PRESENT = 0.02
 _LARGE = 30
 _HALVES = 40
 _LABELLED = 0.1
+_FEW_TOPICS = 25
 
 Labels = np.ndarray[Any, Any]
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
@@ -61,6 +62,7 @@ def evaluate(data: Path, *, seed: int = 17) -> list[Figure]:
     return [
         *_categories(banking, seed),
         *_few_labels(banking, seed),
+        *_levels(banking, seed),
         *_categories(read_judged(data, "multi_sib200", encode), seed),
         *[figure for name in _NIGHTS for figure in _shape(name, nights[name], models[name])],
         *_stability("night_1", nights["night_1"], models["night_1"], seed),
@@ -177,6 +179,7 @@ def _shape(name: str, night: DiscoverySample, model: TopicModel) -> list[Figure]
         Figure(_SUITE, name, "all", "neighbours in the same topic before reassignment", trade.agreement_before, n=rows),
         _figure(name, f"topics over {_LARGE} comments in more than one language", _mean(mixed), len(large), "goal .90"),
         Figure(_SUITE, name, "all", "topics named in all three languages", _mean(named), n=len(named)),
+        Figure(_SUITE, name, "all", "sub-topics", len(model.subtopics), n=rows),
     ]
 
 
@@ -251,7 +254,18 @@ def _kept_ids(nights: dict[str, DiscoverySample], first: TopicModel, second: Top
         _figure(name, f"emerging topics, {how}", float(len(fresh)), len(live), "1 was planted"),
         _figure(name, f"splits and merges, {how}", float(events), len(standing)),
         _figure(name, f"planted theme in emerging topics, {how}", emerging, int(planted.sum())),
+        _kept_parts(night, (first, second), (before, now), how),
     ]
+
+
+def _kept_parts(night: DiscoverySample, models: Sequence[TopicModel], found: Sequence[Labels], how: str) -> Figure:
+    """Measure how many comments that keep their topic keep its sub-topic too."""
+    before, now = (
+        model.assign_subtopics(night.vectors, night.langs, topics) for model, topics in zip(models, found, strict=True)
+    )
+    stayed = (before >= 0) & (found[0] == found[1])
+    kept = _mean(before[stayed] == now[stayed])
+    return _figure("night_1 → night_2", f"comments under the same sub-topic, topics {how}", kept, int(stayed.sum()))
 
 
 def _after_new_comments(night: DiscoverySample, seed: int) -> Figure:
@@ -261,6 +275,22 @@ def _after_new_comments(night: DiscoverySample, seed: int) -> Figure:
     first = discover(old, seed=seed)
     found = [each.assign(old.vectors, old.langs).topic_id for each in (first, renew(night, first, seed=seed))]
     return _figure("night_1", "ARI after 5 % new comments", _SCORES["ARI"](*found), len(old), "goal .90")
+
+
+def _levels(judged: Judged, seed: int) -> list[Figure]:
+    """Find few topics, so that one holds several categories, and compare topics and sub-topics with the categories."""
+    model = discover(judged.sample, TopicSettings(max_outliers=0.0, max_topics=_FEW_TOPICS), seed=seed)
+    sample = judged.sample
+    topics = model.assign(sample.vectors, sample.langs).topic_id
+    parts = model.assign_subtopics(sample.vectors, sample.langs, topics)
+    both = np.unique(np.stack([topics, parts]), axis=1, return_inverse=True)[1].ravel()
+    figures = []
+    for found, words in ((topics, f"{len(model)} topics"), (both, f"their {int(both.max()) + 1} sub-topics")):
+        for score in ("NMI", "ARI"):
+            value = _with_interval(_SCORES[score], judged.truth, found)
+            metric = f"{score}, at most {_FEW_TOPICS} topics: {words}"
+            figures.append(Figure(_SUITE, judged.name, "en", metric, *value, n=len(found)))
+    return figures
 
 
 def _few_labels(judged: Judged, seed: int) -> list[Figure]:

@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from review_browser import ARGS, BAD, CHROMIUM, Enter, serving
 from review_clients import HERE, Login, log_in
-from review_samples import make_store
+from review_samples import PASSWORD, make_store
 
 from feedback_nlp.config import ReviewSettings
 from feedback_nlp.review.app import create_app
@@ -63,3 +65,52 @@ def viewer(login: Login) -> TestClient:
 def anybody(app: FastAPI) -> TestClient:
     """Return a client that is not logged in."""
     return TestClient(app, base_url=HERE, follow_redirects=False)
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """Serve the application on a free port."""
+    yield from serving(app)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Start the browser once a module; its event loop would be in the way of other modules' own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def enter(chromium: Any, address: str) -> Iterator[Enter]:
+    """Return a function that opens a page as a user; whatever went wrong in any of them fails the test."""
+    contexts, faults = [], []
+
+    def make(name: str = "analyst", lang: str = "en", at: str = "") -> Any:
+        base = at or address
+        context = chromium.new_context(viewport={"width": 1300, "height": 900}, base_url=base)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status in BAD else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else faults.append(asked.url),
+        )
+        page.goto(f"/login?ui={lang}")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button")
+        page.wait_for_url(f"{base}/")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    # The browser logs a refused act as an error of its own; other statuses are told with their address.
+    assert [fault for fault in faults if not fault.startswith("Failed to load resource")] == []

@@ -42,6 +42,8 @@ SAID: tuple[dict[str, Any], ...] = (
         "lang": "en",
         "sentiment": "negative",
         "topic": 3,
+        "part": 31,
+        "also": [2, 99, 1],
         "drivers": [
             {"driver": "employee", "cause": "attitude", "sign": "-", "score": 0.8, "start": 4, "end": 18},
             {"driver": "policy", "cause": "returns", "sign": "-", "score": 0.7, "start": 27, "end": 50},
@@ -53,10 +55,15 @@ SAID: tuple[dict[str, Any], ...] = (
         "lang": "en",
         "sentiment": "positive",
         "topic": 3,
+        "part": 31,
         "drivers": [{"driver": "employee", "cause": "attitude", "sign": "+", "score": 0.9, "start": 9, "end": 25}],
     },
     {"id": "e/6 ?&", "text": "Nothing to add", "lang": "en", "sentiment": "neutral", "topic": -1},
 )
+LINEAGE = [
+    {"change": "split_from", "topic_id": 2, "day": "2026-11-03"},
+    {"change": "merged_from", "topic_id": 77, "day": None},
+]
 NAMES = {1: ("كتب", "کتاب", "books"), 2: ("تأخير", "تأخیر", "late delivery"), 3: ("الموظفون", "کارکنان", "staff")}
 
 
@@ -74,6 +81,7 @@ def said(extra: int = 50) -> list[dict[str, Any]]:
             "lang": "en",
             "sentiment": "negative",
             "topic": 3,
+            "part": 32,
         }
         for at in range(extra)
     ]
@@ -105,6 +113,8 @@ def table(comments: Sequence[Mapping[str, Any]]) -> pa.Table:
                 "clauses": [],
                 "topic_id": each.get("topic", -1),
                 "topic_score": 0.3 + (at % 7) / 10 if each.get("topic", -1) >= 0 else 0.0,
+                "topics_also": each.get("also"),
+                "subtopic_id": each.get("part"),
                 "drivers": drivers,
                 "root_cause": _cause(drivers),
                 "other_causes": [],
@@ -113,6 +123,17 @@ def table(comments: Sequence[Mapping[str, Any]]) -> pa.Table:
         )
     arrays = [pa.array([row.get(column.name) for row in rows], column.dtype) for column in RESULT_COLUMNS]
     return pa.Table.from_arrays(arrays, schema=pa.schema([(column.name, column.dtype) for column in RESULT_COLUMNS]))
+
+
+def _parts(own: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sub-topics of topic 3."""
+    found = []
+    for part, (ar, fa, en) in {31: ("السلوك", "رفتار", "manners"), 32: ("الانتظار", "انتظار", "waiting")}.items():
+        size = sum(each.get("part") == part for each in own)
+        names = {"label_ar": ar, "label_fa": fa, "label_en": en}
+        words = {"keywords_ar": [ar], "keywords_fa": [fa], "keywords_en": [en, "desk"]}
+        found.append({"subtopic_id": part, "size": size, "share": size / max(len(own), 1), **names, **words})
+    return found
 
 
 def topics(comments: Sequence[Mapping[str, Any]], ids: Sequence[int] = (1, 2, 3)) -> pa.Table:
@@ -142,6 +163,10 @@ def topics(comments: Sequence[Mapping[str, Any]], ids: Sequence[int] = (1, 2, 3)
                 "representatives_ar": [],
                 "representatives_fa": [],
                 "representatives_en": shown,
+                "first_seen": "2026-11-02" if topic == 3 else None,
+                "growth": 3.25 if topic == 3 else None,
+                "lineage": LINEAGE if topic == 3 else [],
+                "subtopics": _parts(own) if topic == 3 else [],
                 "parent_label_ar": "محور",
                 "parent_label_fa": "خانواده",
                 "parent_label_en": "theme",

@@ -1,16 +1,13 @@
 """The pages in a real browser: each act, two browsers, right to left, keyboard alone, the map, nothing from outside."""
 
 import base64
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from review_samples import PASSWORD, add_run
+from review_browser import CHROMIUM, Enter, serving
+from review_samples import add_run
 
 from feedback_nlp.config import ReviewSettings
 from feedback_nlp.review.app import create_app
@@ -18,15 +15,7 @@ from feedback_nlp.store import Store
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-BAD = {*range(400, 600)} - {409}
 PAGES = ("/", "/topics/3", "/comments", "/comments/e4", "/map", "/queue", "/compare", "/history", "/account", "/admin")
 
 if not CHROMIUM.exists():
@@ -47,70 +36,6 @@ COLOURED = """async (address) => {
     return coloured / (data.length / 4);
 }"""
 """Share of the pixels of an image that are neither white, black nor grey."""
-
-
-@pytest.fixture
-def address(app: FastAPI) -> Iterator[str]:
-    """Serve the application on a free port."""
-    yield from serving(app)
-
-
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an application until the generator is closed."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Start the browser once."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield browser
-        browser.close()
-
-
-Enter = Callable[..., Any]
-
-
-@pytest.fixture
-def enter(chromium: Any, address: str) -> Iterator[Enter]:
-    """Return a function that opens a page as a user; whatever went wrong in any of them fails the test."""
-    contexts, faults = [], []
-
-    def make(name: str = "analyst", lang: str = "en", at: str = "") -> Any:
-        base = at or address
-        context = chromium.new_context(viewport={"width": 1300, "height": 900}, base_url=base)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        page.on("response", lambda got: faults.append(f"{got.status} {got.url}") if got.status in BAD else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else faults.append(asked.url),
-        )
-        page.goto(f"/login?ui={lang}")
-        page.fill("[name=name]", name)
-        page.fill("[name=password]", PASSWORD)
-        page.click("main button")
-        page.wait_for_url(f"{base}/")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    # The browser logs a refused act as an error of its own; other statuses are told with their address.
-    assert [fault for fault in faults if not fault.startswith("Failed to load resource")] == []
 
 
 def _done(page: Any) -> None:

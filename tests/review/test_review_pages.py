@@ -160,7 +160,7 @@ def test_an_empty_store_says_what_to_do(app, login: Login, monkeypatch) -> None:
     monkeypatch.setattr(app.state.site.store, "current_run", lambda: None)
     answer = client.get("/")
     assert answer.status_code == 503
-    assert "no published run yet" in answer.text
+    assert "No night has been published yet" in answer.text
 
 
 def test_samples_are_what_the_tests_think() -> None:

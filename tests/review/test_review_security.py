@@ -45,6 +45,7 @@ RIGHTS = {
     "GET /queue": VIEWER,
     "GET /export/comments.{form}": VIEWER,
     "GET /export/topics.{form}": VIEWER,
+    "GET /export/map.{form}": VIEWER,
     "GET /map": VIEWER,
     "GET /map/points": VIEWER,
     "GET /map/peek": VIEWER,
@@ -60,6 +61,7 @@ RIGHTS = {
     "GET /api/topics": VIEWER,
     "GET /api/topics/{topic_id}": VIEWER,
     "GET /api/comments": VIEWER,
+    "GET /api/map.{form}": VIEWER,
     "GET /api/comment": VIEWER,
     "GET /api/decisions": VIEWER,
     "POST /api/decisions": ANALYST,
@@ -95,7 +97,7 @@ def test_every_address_has_its_right(app: FastAPI) -> None:
 def _ask(client: TestClient, address: str) -> int:
     method, _, path = address.partition(" ")
     for name, value in FILLED.items():
-        path = path.replace("{" + name + "}", value)
+        path = path.replace("{" + name + "}", "png" if "/map." in path else value)
     if path == "/events":
         return _status_of_stream(client, path)
     return client.request(method, path, follow_redirects=False).status_code

@@ -76,6 +76,7 @@ def results(rows: int, *, seed: int = 0, first: int = 0) -> pa.Table:
         c.TOPIC_ID: rng.integers(-1, 40, rows).astype(np.int32),
         c.TOPIC_SCORE: score[:, 2],
         c.TOPICS_ALSO: [None if i % 4 == 0 else [i % 3] * (i % 2) for i in range(rows)],
+        c.SUBTOPIC_ID: [None if i % 3 == 0 else i % 5 for i in range(rows)],
         c.DRIVER_SPANS: [
             [
                 {"driver": c.DRIVERS[k], "cause": "returns", "sign": "-", "score": p[k], "start": k, "end": k + 7}

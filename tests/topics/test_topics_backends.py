@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from feedback_nlp.topics.settings import EvocSettings, KMeansSettings, UmapHdbsc
 BACKENDS = [
     pytest.param(UmapHdbscanSettings(), marks=pytest.mark.slow, id="umap-hdbscan"),
     pytest.param(KMeansSettings(topics=4), id="kmeans"),
+    pytest.param(EvocSettings(), marks=pytest.mark.slow, id="evoc"),
 ]
 
 
@@ -37,7 +40,7 @@ def test_a_backend_finds_plain_groups(backend):
     assert labels.shape == (320,)
     for label in set(labels[labels >= 0].tolist()):
         assert len(set(truth[labels == label].tolist())) == 1
-    assert np.mean(labels >= 0) > 0.8
+    assert np.mean(labels >= 0) > (0.6 if backend.kind == "evoc" else 0.8)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -56,15 +59,22 @@ def test_kmeans_copes_with_fewer_different_rows_than_topics():
     assert len(set(_run(KMeansSettings(topics=10), vectors).tolist())) == 2
 
 
-def test_a_missing_package_is_named():
-    pytest.importorskip("feedback_nlp")
-    try:
-        import evoc  # noqa: F401
-    except ImportError:
-        with pytest.raises(ConfigError, match="pip install evoc"):
-            _run(EvocSettings(), _blobs()[0])
-    else:
-        assert len(_run(EvocSettings(), _blobs()[0])) == 320
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_threads_change_nothing(backend):
+    numba = pytest.importorskip("numba")
+    vectors, _ = _blobs(rows=1200, groups=12, seed=5)
+    own = numba.get_num_threads()
+    numba.set_num_threads(1)
+    one = _run(backend, vectors)
+    numba.set_num_threads(own)
+    np.testing.assert_array_equal(_run(backend, vectors), one)
+    assert numba.get_num_threads() == own
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "evoc", None)
+    with pytest.raises(ConfigError, match=r"pip install 'feedback-nlp\[evoc\]'"):
+        _run(EvocSettings(), _blobs()[0])
 
 
 def test_the_fuzzy_graph_is_symmetric_with_strengths_up_to_one():

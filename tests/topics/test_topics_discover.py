@@ -7,7 +7,7 @@ from topic_samples import THEMES, encode, make_sample, shuffled
 
 from feedback_nlp.core.errors import ModelError, StageContractError
 from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover
-from feedback_nlp.topics.settings import KMeansSettings, LabelSettings
+from feedback_nlp.topics.settings import EvocSettings, KMeansSettings, LabelSettings
 
 KMEANS = TopicSettings(backend=KMeansSettings(topics=5), min_topic_size=5)
 TRUTH = list(THEMES)
@@ -29,11 +29,18 @@ def _same(left: TopicModel, right: TopicModel) -> bool:
         and left.places.radii.tobytes() == right.places.radii.tobytes()
         and left.places.curve.tobytes() == right.places.curve.tobytes()
         and left.shift.means.tobytes() == right.shift.means.tobytes()
+        and left.subtopics.entries == right.subtopics.entries
+        and left.subtopics.centroids.tobytes() == right.subtopics.centroids.tobytes()
     )
 
 
 @pytest.mark.parametrize(
-    "settings", [KMEANS, pytest.param(TopicSettings(), marks=pytest.mark.slow)], ids=["kmeans", "umap-hdbscan"]
+    "settings",
+    [
+        pytest.param(KMEANS, id="kmeans"),
+        pytest.param(TopicSettings(), marks=pytest.mark.slow, id="umap-hdbscan"),
+        pytest.param(TopicSettings(backend=EvocSettings()), marks=pytest.mark.slow, id="evoc"),
+    ],
 )
 class TestBackends:
     def test_themes_in_three_languages_are_found(self, settings):

@@ -92,6 +92,45 @@ def test_each_translation_is_given_once():
     assert _translator().translate(["price", "prices"], "en", "fa", None) == ("قیمت",)
 
 
+def test_a_word_that_several_languages_lead_to_comes_first():
+    told = {"en": ["delivery", "price"], "ar": ["السعر"]}
+    assert _translator().translate_all(told, "fa", None) == ("قیمت", "تحویل")
+    assert _translator().translate_all({}, "fa", None) == ()
+
+
+def test_of_two_words_the_one_nearer_to_the_topic_comes_first(encoder):
+    def fa(centre):
+        return _translator(encoder).translate_all({"en": ["delivery", "price"]}, "fa", centre)
+
+    space = WordSpace({}, LEXICON, encoder)
+    assert fa(space.vectors("fa", ["قیمت"])[0])[0] == "قیمت"
+    assert fa(space.vectors("fa", ["تحویل"])[0])[0] == "تحویل"
+
+
+@pytest.mark.parametrize(
+    ("word", "bare"), [("هتل\u200cهای", "هتل"), ("هوای", "هوا"), ("بوی", "بو"), ("ماهی", "ماهی"), ("چای", "چای")]
+)
+def test_a_persian_word_loses_the_ending_that_joins_it_to_the_next(word, bare):
+    known = [Entry("fa", each, ("x",)) for each in ("هتل", "هوا", "بو", "ماه")]
+    lexicon = Lexicon((Entry("fa", word, ("thing",)), *known))
+    assert _translator(lexicon=lexicon).translate(["thing"], "en", "fa", None) == (bare,)
+
+
+def test_each_word_is_encoded_once(encoder):
+    asked = []
+
+    def counting(texts):
+        asked.extend(texts)
+        return encoder(texts)
+
+    space = WordSpace({}, LEXICON, counting)
+    twice = [space.vectors("en", ["delivery", "price", "delivery"]) for _ in range(2)]
+    assert np.array_equal(*twice)
+    assert np.array_equal(twice[0][0], twice[0][2])
+    assert len(asked) == len(set(asked))
+    assert space.vectors("en", []).shape[0] == 0
+
+
 class TestNamer:
     def _namer(self, cleans, langs, encode=None, lexicon=LEXICON, **settings):
         codes = np.array(langs)
@@ -136,3 +175,12 @@ class TestNamer:
         namer = self._namer(["alpha bravo charlie delta echo"] * 12, ["en"] * 12, keywords=3)
         names = namer.name(np.zeros(12, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
         assert len(names[0].keywords["en"]) == 3
+
+    def test_only_wanted_groups_are_named_and_not_by_words_said_above_them(self):
+        namer = self._namer(["price discount"] * 12 + ["courier late"] * 12, ["en"] * 24)
+        groups = np.repeat([0, 1], 12)
+        said = [{"en": "discount"}, {}]
+        found = namer.name(groups, np.ones((2, 4), dtype=np.float32), [0], said)
+        assert len(found) == 1
+        assert found[0].keywords["en"] == ("price",)
+        assert namer.name(groups, np.ones((2, 4), dtype=np.float32), []) == []

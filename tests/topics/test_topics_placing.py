@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from topic_samples import make_sample
 
+from feedback_nlp.topics import TopicSettings, discover
 from feedback_nlp.topics.neighbours import exact_neighbours
-from feedback_nlp.topics.placing import Places, core_radii, fit_curve, neighbour_agreement, widened
+from feedback_nlp.topics.placing import Places, core_radii, fit_curve, neighbour_agreement, reaching, widened
+from feedback_nlp.topics.settings import KMeansSettings
 
 AXES = np.eye(4, dtype=np.float32)
 CURVE = np.array([0, 2, 4], dtype=np.float32)
@@ -129,3 +134,19 @@ class TestRanked:
         none = Places(AXES[:0], CURVE[:0], np.zeros(0, dtype=bool), CURVE)
         assert none.ranked(AXES, 2)[0].tolist() == [[-1, -1]] * 4
         assert _places((-2, -2, -2)).ranked(np.zeros((1, 4), dtype=np.float32), 1)[0].tolist() == [[-1]]
+
+
+def test_the_outlier_target_holds_for_comments_that_were_not_drawn():
+    sample = make_sample(900, seed=3)
+    settings = TopicSettings(backend=KMeansSettings(topics=5), min_topic_size=5, sample=100)
+    model = discover(sample, settings)
+    found = model.assign(sample.vectors, sample.langs).topic_id
+    assert np.mean(found < 0) <= settings.max_outliers
+    assert model.outliers == pytest.approx(np.mean(found < 0))
+    assert [topic.size for topic in model.topics] == [int(np.sum(found == topic.id)) for topic in model.topics]
+    drawn_only = replace(model.places, radii=model.places.radii + np.float32(0.2))
+    shifted = model.shift.apply(sample.vectors, sample.langs)
+    wide = widened(drawn_only, shifted, np.ones(900, dtype=np.int64), 0.1)
+    again = reaching(drawn_only, drawn_only.nearest(shifted).reach, np.ones(900, dtype=np.int64), 0.1)
+    assert wide.radii.tobytes() == again.radii.tobytes()
+    assert (wide.radii < drawn_only.radii).all()

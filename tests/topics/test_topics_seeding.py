@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from topic_samples import THEMES, encode, make_sample, shuffled
 
-from feedback_nlp.core.errors import StageContractError
+from feedback_nlp.core.errors import BadDataError, MissingInputError, StageContractError
 from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover, renew
-from feedback_nlp.topics.seeding import fit_metric
+from feedback_nlp.topics.seeding import fit_metric, read_seeds
 from feedback_nlp.topics.settings import KMeansSettings
 
 SETTINGS = TopicSettings(backend=KMeansSettings(topics=2), min_topic_size=8)
@@ -67,3 +67,49 @@ def test_a_metric_makes_directions_of_spread_count_less():
 def test_labels_need_one_entry_a_comment():
     with pytest.raises(StageContractError, match="labels"):
         DiscoverySample(["a"], ["a"], ["en"], np.ones((1, 2), dtype=np.float32), labels=[])
+
+
+def test_labels_that_come_later_bring_a_discovery_by_them_once():
+    plain, truth = labelled(600, 0.0)
+    settings = SETTINGS.model_copy(update={"backend": KMeansSettings(topics=5), "max_outliers": 0.2})
+    standing = discover(plain, settings, encode=encode)
+    sample, _ = labelled(600, 0.5)
+    again = renew(sample, standing, settings, encode=encode)
+    name = {topic.id: topic.labels["en"] for topic in again.topics}
+    assert set(NAMES) <= set(name.values())
+    before, now = (each.assign(sample.vectors, sample.langs).topic_id for each in (standing, again))
+    kept = (before == now)[(before >= 0) & (now >= 0)]
+    assert kept.mean() > 0.9, "a topic of the same comments keeps its number"
+    assert np.mean([name.get(int(topic)) == want for topic, want in zip(now, truth, strict=True) if topic >= 0]) > 0.9
+    third = renew(sample, again, settings, encode=encode)
+    assert third.age == again.age + 1
+    assert {topic.id: topic.labels["en"] for topic in third.topics} == name
+
+
+class TestFile:
+    def test_ids_and_labels_are_read(self, tmp_path):
+        file = tmp_path / "seeds.csv"
+        file.write_text(
+            "\ufefflabel,comment_id,note\n تأخیر  در تحویل ,a,x\nlate,b,\n,c,\nlate,,\nlate,b,\n", encoding="utf-8"
+        )
+        assert read_seeds(file) == {"a": "تأخیر در تحویل", "b": "late"}
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"comment_id,topic\na,late\n", "lacks the column label"),
+            (b"", "lacks the column"),
+            (b"comment_id,label\na,late\na,early\n", "line 3: a comment has two labels"),
+            (b"comment_id,label\n\xff,late\n", "not readable"),
+            (b'comment_id,label\n"a,late\n', "not readable"),
+        ],
+    )
+    def test_a_file_that_cannot_be_is_refused(self, tmp_path, content, message):
+        file = tmp_path / "seeds.csv"
+        file.write_bytes(content)
+        with pytest.raises(BadDataError, match=message):
+            read_seeds(file)
+
+    def test_a_missing_file_is_named(self, tmp_path):
+        with pytest.raises(MissingInputError, match="nowhere"):
+            read_seeds(tmp_path / "nowhere.csv")

@@ -12,7 +12,7 @@ from feedback_nlp.topics.settings import EvocSettings, KMeansSettings, UmapHdbsc
 def test_defaults():
     settings = TopicSettings()
     assert isinstance(settings.backend, UmapHdbscanSettings)
-    assert (settings.sample, settings.max_outliers, settings.min_topic_size) == (50_000, 0.10, "auto")
+    assert (settings.sample, settings.max_outliers, settings.min_topic_size) == (25_000, 0.10, "auto")
 
 
 @pytest.mark.parametrize(

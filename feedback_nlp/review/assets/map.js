@@ -4,6 +4,11 @@ import { ScatterplotLayer } from "@deck.gl/layers";
 
 const SIZE = 1000;
 const LABELS = 60;
+// Without a graphics card a frame of all points takes seconds. A sample is drawn first; where even that is slow, points are
+// put on a plain canvas instead, which costs some milliseconds.
+const SAMPLE = 5000;
+const SLOW_MS = 60;
+const NEAR = 7;
 const frame = document.getElementById("map");
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 const TONES = {
@@ -20,6 +25,18 @@ let map = null;
 let deck = null;
 let colours = null;
 let caught = null;
+let drawn = SAMPLE;
+let slow = false;
+
+// Every place once, far-apart ones after each other, so that the first of them are a fair sample.
+function shuffled(n) {
+  const order = new Uint32Array(n);
+  let step = Math.max(Math.floor(n * 0.6180339887), 1);
+  const common = (a, b) => (b ? common(b, a % b) : a);
+  while (common(step, n) > 1) { step += 1; }
+  for (let i = 0, at = 0; i < n; i++, at = (at + step) % n) { order[i] = at; }
+  return order;
+}
 
 function unpack(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
@@ -37,7 +54,16 @@ function unpack(buffer) {
     row: take(Uint32Array, n), topic: take(Int32Array, n), day: take(Int32Array, n),
     sentiment: take(Int8Array, n), lang: take(Int8Array, n), root: take(Int8Array, n),
   };
-  found.position = Float32Array.from(places, (value, at) => (value / 65535) * SIZE * (at % 2 ? 1 : aspect));
+  const order = shuffled(n);
+  for (const name of ["row", "topic", "day", "sentiment", "lang", "root"]) {
+    const given = found[name];
+    found[name] = given.map((_, i) => given[order[i]]);
+  }
+  found.position = new Float32Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    found.position[2 * i] = (places[2 * order[i]] / 65535) * SIZE * aspect;
+    found.position[2 * i + 1] = (places[2 * order[i] + 1] / 65535) * SIZE;
+  }
   return found;
 }
 
@@ -83,9 +109,10 @@ function legend(of) {
 }
 
 function layers() {
+  if (slow) { return []; }
   return [new ScatterplotLayer({
     id: "points",
-    data: { length: map.n, attributes: { getPosition: { value: map.position, size: 2 }, getFillColor: { value: colours, size: 4, normalized: true } } },
+    data: { length: Math.min(drawn, map.n), attributes: { getPosition: { value: map.position, size: 2 }, getFillColor: { value: colours, size: 4, normalized: true } } },
     getRadius: 1, radiusUnits: "common", radiusMinPixels: map.n > 30000 ? 1.2 : 2, radiusMaxPixels: 7,
     pickable: true, stroked: false,
     updateTriggers: { getFillColor: colours },
@@ -96,6 +123,64 @@ function redraw() {
   colours = paint(document.getElementById("colour").value);
   legend(document.getElementById("colour").value);
   deck.setProps({ layers: layers() });
+  if (slow) { plot(); }
+}
+
+// The sample first; where it stands soon enough, all points follow.
+function measure() {
+  if (frame.dataset.usable) { return; }
+  frame.dataset.usable = String(Math.min(drawn, map.n));
+  const gl = deck.getCanvas().getContext("webgl2");
+  // Reading a pixel waits until the frame is really drawn.
+  const begun = performance.now();
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  slow = map.n > SAMPLE && performance.now() - begun > SLOW_MS;
+  drawn = map.n;
+  deck.setProps({ layers: layers() });
+}
+
+const pixels = document.createElement("canvas");
+pixels.className = "map-pixels";
+
+function radius(scale) { return Math.min(Math.max(scale, map.n > 30000 ? 1.2 : 2), 7); }
+
+function plot() {
+  const viewport = deck.getViewports()[0];
+  if (!viewport) { return; }
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const w = Math.round(viewport.width * ratio), h = Math.round(viewport.height * ratio);
+  if (pixels.width !== w || pixels.height !== h) { pixels.width = w; pixels.height = h; }
+  const [left, top] = viewport.project([0, 0]), [right, bottom] = viewport.project([SIZE, SIZE]);
+  const sx = ((right - left) / SIZE) * ratio, sy = ((bottom - top) / SIZE) * ratio;
+  const context = pixels.getContext("2d"), image = context.createImageData(w, h);
+  const out = new Uint32Array(image.data.buffer), tones = new Uint32Array(colours.buffer);
+  const r = radius(sx / ratio) * ratio, reach = Math.ceil(r), disc = [];
+  for (let y = -reach; y <= reach; y++) { for (let x = -reach; x <= reach; x++) { if (x * x + y * y <= r * r) { disc.push([x, y]); } } }
+  for (let i = 0; i < map.n; i++) {
+    const x = Math.round(map.position[2 * i] * sx + left * ratio), y = Math.round(map.position[2 * i + 1] * sy + top * ratio);
+    if (x < -reach || y < -reach || x >= w + reach || y >= h + reach) { continue; }
+    for (let k = 0; k < disc.length; k++) {
+      const u = x + disc[k][0], v = y + disc[k][1];
+      if (u >= 0 && v >= 0 && u < w && v < h) { out[v * w + u] = tones[i]; }
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function nearest(x, y) {
+  const viewport = deck.getViewports()[0], [px, py] = viewport.unproject([x, y]), [qx] = viewport.unproject([x + NEAR, y]);
+  let best = -1, least = (qx - px) ** 2;
+  for (let i = 0; i < map.n; i++) {
+    const d = (map.position[2 * i] - px) ** 2 + (map.position[2 * i + 1] - py) ** 2;
+    if (d < least) { least = d; best = i; }
+  }
+  return { index: best, x, y };
+}
+
+function rendered() {
+  placeNames();
+  if (slow) { plot(); }
+  if (drawn >= map.n) { frame.dataset.ready = String(map.n); }
 }
 
 const names = document.createElement("div");
@@ -120,7 +205,7 @@ function placeNames() {
 
 function writeNames() {
   names.replaceChildren();
-  map.header.topics.forEach((topic) => {
+  map.header.topics.filter((topic) => topic.here).forEach((topic) => {
     const name = document.createElement("a");
     name.href = "/topics/" + topic.id;
     name.textContent = topic.name;
@@ -157,6 +242,15 @@ const veil = document.createElementNS("http://www.w3.org/2000/svg", "svg");
 const loop = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
 veil.setAttribute("class", "map-veil");
 veil.append(loop);
+
+// The picture shows what the reader sees: the same colours, and the part of the map in the frame.
+function pictureOf(link) {
+  const address = new URL(link.href), viewport = deck.getViewports()[0];
+  address.searchParams.set("colour", document.getElementById("colour").value);
+  const [left, top] = viewport.unproject([0, 0]), [right, bottom] = viewport.unproject([viewport.width, viewport.height]);
+  address.searchParams.set("box", [left / (SIZE * aspect), top / SIZE, right / (SIZE * aspect), bottom / SIZE].map((each) => Math.min(Math.max(each, -9), 9).toFixed(4)).join(","));
+  link.href = address.href;
+}
 
 function setLasso(on) {
   lassoing = on;
@@ -225,7 +319,7 @@ async function load() {
 
 async function open() {
   frame.replaceChildren();
-  frame.append(names, veil, peek);
+  frame.append(pixels, names, veil, peek);
   await load();
   if (!map) { return; }
   const state = document.getElementById("map-state");
@@ -236,12 +330,18 @@ async function open() {
     initialViewState: home(),
     controller: true,
     layers: layers(),
-    onHover: look,
-    onAfterRender: () => { placeNames(); frame.dataset.ready = String(map.n); },
-    onLoad: () => { state.textContent = state.dataset.drawn.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(map.n)); },
+    onHover: (info) => { if (!slow) { look(info); } },
+    onAfterRender: () => { rendered(); measure(); },
+    onLoad: () => { state.textContent = state.dataset.drawn.replace("{n}", new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-u-nu-arab" : document.documentElement.lang).format(map.n)); },
   });
+  frame.addEventListener("pointermove", (event) => {
+    const box = frame.getBoundingClientRect();
+    if (slow && !event.buttons) { look(nearest(event.clientX - box.left, event.clientY - box.top)); }
+  });
+  frame.addEventListener("pointerleave", () => look({ index: -1 }));
   listenToLasso();
   document.getElementById("colour").addEventListener("change", redraw);
+  document.querySelectorAll("#export-map a").forEach((link) => link.addEventListener("click", () => pictureOf(link)));
   document.getElementById("lasso").addEventListener("click", () => setLasso(!lassoing));
   document.getElementById("whole").addEventListener("click", () => { caught = null; redraw(); deck.setProps({ initialViewState: home() }); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") { setLasso(false); peek.hidden = true; } });

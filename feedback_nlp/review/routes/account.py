@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from feedback_nlp.core.errors import ConfigError
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.identity import Identity, Viewer, address_of
 from feedback_nlp.review.passwords import digest, fits, hash_password, new_secret
 from feedback_nlp.review.rendering import page
@@ -41,7 +42,7 @@ def change_password(
     """Change the password, which ends every session but a fresh one for this browser."""
     site = site_of(request)
     if me.via == "token":
-        raise HTTPException(403, "A token cannot change the password.")
+        raise Refused(403, "token_password")
     if site.by_user.paused(me.user.name) or not fits(old, me.user.password):
         site.by_user.failed(me.user.name)
         site.users.record_login(
@@ -68,9 +69,9 @@ def add_token(
     """Make a bearer token, which is shown this once."""
     site = site_of(request)
     if me.via == "token":
-        raise HTTPException(403, "A token cannot make tokens.")
+        raise Refused(403, "token_tokens")
     if len(site.users.tokens(me.user.name)) >= MOST_TOKENS:
-        raise HTTPException(422, f"A user has at most {MOST_TOKENS} tokens. Drop one first.")
+        raise Refused(422, "tokens_many", most=MOST_TOKENS)
     token, now = PREFIX + new_secret(), site.clock()
     site.users.add_token(me.user.name, digest(token), label, now, now + timedelta(days=days))
     return _show(request, me, token=token)
@@ -80,6 +81,6 @@ def add_token(
 def drop_token(request: Request, me: Viewer, token: int) -> Response:
     """Drop one of the user's tokens."""
     if not 0 <= token < 2**31:
-        raise HTTPException(404, "There is no such token.")
+        raise Refused(404, "token_unknown")
     site_of(request).users.drop_token(me.user.name, token)
     return RedirectResponse("/account", 303)

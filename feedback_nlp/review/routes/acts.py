@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from feedback_nlp.core.errors import ConfigError, ConflictError, FeedbackError
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.forms import number, read_wish
 from feedback_nlp.review.identity import Analyst, identify
 from feedback_nlp.review.rendering import page
@@ -36,14 +37,16 @@ def _told(request: Request, me: Analyst, decision: Decision | None) -> HTMLRespo
 def reverse(site: Site, act: str, decision: int | None, author: str, expected: int | None) -> Decision:
     """Undo or redo an act.
 
-    :raises HTTPException: where there is nothing to reverse, or it would change nothing (409).
+    :raises Refused: where there is nothing to reverse, or it would change nothing (409).
     """
     try:
         return getattr(site.store, act)(decision, author=author, expected=expected)  # type: ignore[no-any-return]
     except (ConfigError, ConflictError):
         raise
     except FeedbackError as error:
-        raise HTTPException(409, str(error)) from error
+        if not error.fault.startswith(("nothing_to_", "reversal_")):
+            raise
+        raise Refused(409, error.fault) from error
 
 
 @router.post("/acts/undo")
@@ -89,4 +92,4 @@ def conflict(request: Request, error: ConflictError) -> Response:
         told: Mapping[str, object] | None = None if newer is None else newer.as_dict()
         return JSONResponse({"error": str(error), "newer": told}, 409)
     me = identify(site_of(request), request)
-    return page(request, "conflict.html.j2", me, status=409, newer=newer, words=str(error))
+    return page(request, "conflict.html.j2", me, status=409, newer=newer)

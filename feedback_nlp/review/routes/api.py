@@ -6,17 +6,21 @@ Comments come with personal data covered, as everywhere on the page.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from feedback_nlp.core.columns import LANGS, SENTIMENTS
 from feedback_nlp.lang.pack import CODES
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.filters import Filter, read_filter
 from feedback_nlp.review.identity import Analyst, Viewer
 from feedback_nlp.review.listing import Entry, find_topic, list_topics, rows_of
 from feedback_nlp.review.marking import Shown, show_comment
 from feedback_nlp.review.routes.acts import reverse
+from feedback_nlp.review.routes.exports import Colour, Picture, map_picture
 from feedback_nlp.review.site import site_of
+from feedback_nlp.review.words import open_words_in
 from feedback_nlp.store.decisions import Decision
 
 router = APIRouter(prefix="/api", tags=["review"])
@@ -29,7 +33,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST)]
 Offset = Annotated[int, Query(ge=0, le=_HIGHEST)]
 Act = Literal[
     "rename", "merge", "split", "move", "lock", "unlock", "hide", "show", "note", "wrong_driver", "correct_driver",
-    "correct_evidence", "correct_sentiment", "assign",
+    "correct_evidence", "correct_sentiment", "confirm", "assign",
 ]  # fmt: skip
 
 
@@ -56,6 +60,7 @@ class Wanted(BaseModel):
     lang: Literal["", "ar", "fa", "en", "other", "und"] = ""
     sentiment: Literal["", "negative", "neutral", "positive", "mixed"] = ""
     mark: Literal["", "policy-", "employee-", "policy+", "employee+"] = ""
+    subtopic: Annotated[str, Field(pattern=r"^[0-9]{0,9}$")] = ""
     since: str = ""
     until: str = ""
     branch: str = ""
@@ -87,6 +92,15 @@ class CommentWanted(Wanted):
     topic: Annotated[int | None, Field(ge=-1, le=_HIGHEST)] = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
     offset: Annotated[int, Field(ge=0, le=_HIGHEST)] = 0
+
+
+class MapWanted(Wanted):
+    """What to draw."""
+
+    colour: Colour = "topic"
+    box: Annotated[str, Field(max_length=120)] = ""
+    """The part of the map: left,top,right,bottom; the whole one lies within 0 to 1."""
+    ui: Literal["en", "ar", "fa"] = "en"
 
 
 class DecisionWanted(BaseModel):
@@ -129,12 +143,17 @@ def _topic(entry: Entry) -> dict[str, Any]:
         "complaints": {"policy": counts.policy, "employee": counts.employee, "both": counts.both},
         "praise": counts.praise,
         "trend": list(counts.trend),
+        "first_seen": topic.get("first_seen"),
+        "growth": topic.get("growth"),
+        "lineage": list(topic.get("lineage") or ()),
+        "subtopics": list(topic.get("subtopics") or ()),
     }
 
 
 def _comment(shown: Shown) -> dict[str, Any]:
     row = shown.row
-    names = ("comment_id", "source", "lang", "lang_script", "topic_id", "sentiment", "root_cause")
+    names = ["comment_id", "source", "lang", "lang_script", "topic_id", "topics_also", "subtopic_id"]
+    names += ["sentiment", "root_cause"]
     drivers = [{key: each[key] for key in ("driver", "cause", "sign", "start", "end")} for each in shown.drivers]
     return {
         **{name: row[name] for name in names},
@@ -182,7 +201,7 @@ def topic(request: Request, me: Viewer, topic_id: TopicId) -> Mapping[str, Any]:
     site = site_of(request)
     entry = find_topic(site.hub, site.hub.refresh(), topic_id, Filter(), site.readings)
     if entry is None:
-        raise HTTPException(404, "There is no such topic in this run.")
+        raise Refused(404, "topic_unknown", topic=topic_id)
     return {**_topic(entry), "expected": site.store.last_decision(topic_id=topic_id)}
 
 
@@ -198,6 +217,17 @@ def comments(request: Request, me: Viewer, wanted: Annotated[CommentWanted, Quer
     return {"run": run_id, "version": version, "found": len(rows), "comments": shown}
 
 
+@router.get(
+    "/map.{form}",
+    response_class=Response,
+    responses={**FAULTS, 200: {"content": {"image/png": {}, "image/svg+xml": {}}}},
+)
+def draw_map(request: Request, me: Viewer, form: Picture, wanted: Annotated[MapWanted, Query()]) -> Response:
+    """Draw the map of the comments that fulfil the conditions: points, names of topics, a legend."""
+    ui, conditions = open_words_in(wanted.ui), wanted.as_filter()
+    return map_picture(site_of(request), ui, conditions, colour=wanted.colour, box=wanted.box, form=form)
+
+
 @router.get("/comment", responses=FAULTS)
 def comment(
     request: Request, me: Viewer, comment_id: Annotated[str, Query(min_length=1, max_length=1024)]
@@ -207,7 +237,7 @@ def comment(
     snapshot = site.hub.refresh()
     row = snapshot.corpus.rows.get(comment_id)
     if row is None:
-        raise HTTPException(404, "There is no such comment in this run.")
+        raise Refused(404, "comment_unknown", comment=comment_id)
     shown = _comment(show_comment(snapshot.take([row])[0]))
     return {**shown, "expected": site.store.last_decision(comment_id=comment_id)}
 

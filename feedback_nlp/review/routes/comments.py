@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from feedback_nlp.core.columns import DRIVERS, SENTIMENTS
 from feedback_nlp.review.drawing import SENTIMENT_ORDER
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.filters import Filter, choices, read_filter
 from feedback_nlp.review.identity import Identity, Viewer
 from feedback_nlp.review.listing import list_topics, rows_of
@@ -86,12 +87,12 @@ def more_comments(
 def comment_context(request: Request, snapshot: Snapshot, comment_id: str) -> dict[str, Any]:
     """Gather what a comment's page shows.
 
-    :raises HTTPException: where the run has no such comment (404).
+    :raises Refused: where the run has no such comment (404).
     """
     site, ui = site_of(request), words_of(request)
     row = snapshot.corpus.rows.get(comment_id)
     if row is None:
-        raise HTTPException(404, "There is no such comment in this run.")
+        raise Refused(404, "comment_unknown", comment=comment_id)
     every = list_topics(site.hub, snapshot, Filter(), sort="name", lang=ui.lang, readings=site.readings)
     return {
         "snapshot": snapshot,

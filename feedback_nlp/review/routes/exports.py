@@ -1,4 +1,4 @@
-"""Files of what a reader sees: comments or topics, filtered as on the page."""
+"""Files of what a reader sees: comments or topics, filtered as on the page, and the map as a picture."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -16,19 +16,27 @@ from feedback_nlp.review.exporting import (
     headings,
     topic_rows,
 )
-from feedback_nlp.review.filters import read_filter
+from feedback_nlp.review.filters import Filter, matching, read_filter
 from feedback_nlp.review.identity import Viewer
 from feedback_nlp.review.listing import SORTS, list_topics, rows_of
+from feedback_nlp.review.picturing import View, picture, read_box
 from feedback_nlp.review.rendering import words_of
-from feedback_nlp.review.site import site_of
+from feedback_nlp.review.routes.map import map_of
+from feedback_nlp.review.site import Site, site_of
+from feedback_nlp.review.words import Words
 
 router = APIRouter(include_in_schema=False)
 
 Format = Literal["csv", "xlsx", "parquet"]
+Picture = Literal["png", "svg"]
+Colour = Literal["topic", "sentiment", "lang", "root", "day"]
+Box = Annotated[str, Query(max_length=120)]
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
+    "png": "image/png",
+    "svg": "image/svg+xml",
 }
 
 
@@ -68,6 +76,27 @@ def export_topics(request: Request, me: Viewer, form: Format) -> Response:
     if form == "xlsx":
         return _file(as_workbook(ui, "topics", list(TOPIC_COLUMNS), rows), "topics.xlsx")
     return _file(as_parquet(TOPIC_COLUMNS, rows), "topics.parquet")
+
+
+@router.get("/export/map.{form}")
+def export_map(request: Request, me: Viewer, form: Picture, colour: Colour = "topic", box: Box = "") -> Response:
+    """Return the map as it is filtered and coloured, or the part of it that ``box`` says, as a picture."""
+    wanted = read_filter(request.query_params)
+    return map_picture(site_of(request), words_of(request), wanted, colour=colour, box=box, form=form)
+
+
+def map_picture(site: Site, ui: Words, wanted: Filter, *, colour: Colour, box: str, form: Picture) -> Response:
+    """Answer with a picture of the map; the last ones are remembered.
+
+    :param box: see :func:`feedback_nlp.review.picturing.read_box`.
+    """
+    snapshot, view = site.hub.refresh(), View(wanted, colour, read_box(box))
+
+    def draw() -> bytes:
+        kept = matching(snapshot, wanted, site.readings) if wanted else None
+        return picture(snapshot, map_of(site, snapshot), kept, view, ui=ui, form=form)
+
+    return _file(site.pictures.get((snapshot.key, ui.lang, view, form), draw), f"map.{form}")
 
 
 def _named(name: str) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.identity import Viewer, address_of, begin_session, from_here, identify
 from feedback_nlp.review.passwords import fits, new_secret, same, sealed
 from feedback_nlp.review.rendering import page
@@ -107,7 +108,7 @@ def log_out(request: Request, me: Viewer) -> Response:
     """End the session."""
     site = site_of(request)
     if me.session is None:
-        raise HTTPException(409, "There is no session to end here.")
+        raise Refused(409, "session_none")
     site.users.end_session(me.session)
     site.users.record_login(me.user.name, address=address_of(request), via=me.via, outcome="logout", at=site.clock())
     response = RedirectResponse("/login", 303)

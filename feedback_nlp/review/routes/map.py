@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from feedback_nlp.core.columns import LANGS, ROOT_CAUSES
 from feedback_nlp.review.drawing import SENTIMENT_ORDER
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.filters import Filter, choices, matching, read_filter
 from feedback_nlp.review.identity import Viewer
 from feedback_nlp.review.listing import list_topics
@@ -40,12 +41,12 @@ def show_map(request: Request, me: Viewer) -> HTMLResponse:
         sentiments=SENTIMENT_ORDER,
         langs=LANGS,
         roots=ROOT_CAUSES,
-        drawn=_map_of(site, snapshot).drawn,
+        drawn=map_of(site, snapshot).drawn,
         most=MOST_CAUGHT,
     )
 
 
-def _map_of(site: Site, snapshot: Snapshot) -> CommentMap:
+def map_of(site: Site, snapshot: Snapshot) -> CommentMap:
     """Return the map of a snapshot's run; one that only tells topics changes with every decision."""
     run_id = snapshot.corpus.run_id
     stored = (site.folder / run_id).is_dir()
@@ -59,12 +60,12 @@ def points(request: Request, me: Viewer) -> Response:
     site, ui = site_of(request), words_of(request)
     snapshot, wanted = site.hub.refresh(), read_filter(request.query_params)
     kept = matching(snapshot, wanted, site.readings) if wanted else None
-    return Response(packed(snapshot, _map_of(site, snapshot), kept, ui.lang), media_type="application/octet-stream")
+    return Response(packed(snapshot, map_of(site, snapshot), kept, ui.lang), media_type="application/octet-stream")
 
 
 def _same_run(snapshot: Snapshot, run: str) -> None:
     if run != snapshot.corpus.run_id:
-        raise HTTPException(409, "Another night was published meanwhile. Load the map again.")
+        raise Refused(409, "night_changed")
 
 
 @router.get("/map/peek")
@@ -78,7 +79,7 @@ def peek(
     snapshot = site_of(request).hub.refresh()
     _same_run(snapshot, run)
     if row >= len(snapshot.corpus):
-        raise HTTPException(404, "There is no such comment in this run.")
+        raise Refused(404, "comment_unknown", comment=row)
     return page(request, "peek.html.j2", me, snapshot=snapshot, shown=show_comment(snapshot.take([row])[0]))
 
 
@@ -95,7 +96,7 @@ def list_caught(
     _same_run(snapshot, run)
     caught = np.unique(np.array([int(each) for each in rows.split(",") if each and len(each) < 10], dtype=np.int64))
     if len(caught) > MOST_CAUGHT or (len(caught) and caught[-1] >= len(snapshot.corpus)):
-        raise HTTPException(422, f"At most {MOST_CAUGHT} comments of the run can be caught at once.")
+        raise Refused(422, "caught_many", most=MOST_CAUGHT)
     ids = snapshot.corpus.comments.column("comment_id").take(caught).to_pylist()
     by_topic = Counter(snapshot.topic[caught].tolist())
     groups = [

@@ -3,10 +3,11 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from feedback_nlp.core.errors import ConfigError
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.identity import address_of
 from feedback_nlp.review.oidc import Journey, OidcError, Provider, begin_journey
 from feedback_nlp.review.routes.login import local_path, refused, set_session
@@ -24,7 +25,7 @@ _SECONDS = 600
 def _provider(request: Request) -> Provider:
     site = site_of(request)
     if site.settings.oidc.issuer is None:
-        raise HTTPException(404, "This page has no log-in by a provider.")
+        raise Refused(404, "oidc_none")
     scheme = "https" if site.settings.https else request.url.scheme
     redirect = f"{scheme}://{request.headers['host']}/oidc/back"
     provider: Provider = site.hub.cache.get(("provider", redirect), lambda: Provider(site.settings.oidc, redirect))

@@ -1,11 +1,13 @@
 """The topic table and one topic's page."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from feedback_nlp.review.drawing import SENTIMENT_ORDER, Drawer
+from feedback_nlp.review.faults import Refused
 from feedback_nlp.review.filters import Filter, choices, read_filter
 from feedback_nlp.review.identity import Identity, Viewer
 from feedback_nlp.review.lineage import lineage_of
@@ -21,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 ROWS = 60
 _HISTORY = 30
 _NEIGHBOURS = 12
-_PARTS = {"head": "topic_head.html.j2", "log": "topic_log.html.j2", "acts": "topic_acts.html.j2"}
+_PARTS = {part: f"topic_{part}.html.j2" for part in ("head", "log", "acts", "subtopics")}
 
 
 def table_context(request: Request, start: int) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def show_topic(request: Request, me: Viewer, topic_id: int) -> Response:
         context |= {
             "typical": _typical(snapshot, topic_id),
             "neighbours": neighbours_of(site.hub, snapshot, topic_id, site.readings)[:_NEIGHBOURS],
+            "events": _events(snapshot, topic_id),
             "nights": lineage_of(site.store, site.hub, snapshot, topic_id),
             "comments": comments_text(request, me, snapshot, topic_id=topic_id, wanted=context["wanted"], start=0),
             "choices": choices(snapshot),
@@ -107,12 +110,12 @@ def _merged(request: Request, me: Identity, snapshot: Snapshot, root: int, part:
 def topic_context(request: Request, snapshot: Snapshot, topic_id: int) -> dict[str, Any]:
     """Gather what the head and the log of a topic's page show.
 
-    :raises HTTPException: where the run has no such topic (404).
+    :raises Refused: where the run has no such topic (404).
     """
     site, wanted = site_of(request), read_filter(request.query_params)
     entry = find_topic(site.hub, snapshot, topic_id, Filter(), site.readings)
     if entry is None:
-        raise HTTPException(404, f"There is no topic {topic_id} in this run.")
+        raise Refused(404, "topic_unknown", topic=topic_id)
     every = list_topics(site.hub, snapshot, Filter(), sort="name", lang=words_of(request).lang, readings=site.readings)
     return {
         "snapshot": snapshot,
@@ -123,6 +126,15 @@ def topic_context(request: Request, snapshot: Snapshot, topic_id: int) -> dict[s
         "log": site.store.history(topic_id=topic_id, newest_first=True, limit=_HISTORY),
         "others": [each for each in every if each.id != topic_id],
     }
+
+
+def _events(snapshot: Snapshot, topic_id: int) -> list[tuple[Mapping[str, Any], Entry | None]]:
+    """Return the splits and merges that discovering anew found, the earliest first, each with the other topic."""
+    found = []
+    for event in snapshot.topics[topic_id].get("lineage") or ():
+        other = snapshot.topics.get(snapshot.decided.root(event["topic_id"]))
+        found.append((event, None if other is None else Entry(other, NOTHING)))
+    return found
 
 
 def _typical(snapshot: Snapshot, topic_id: int) -> list[Shown]:

@@ -74,7 +74,7 @@
     if (!chosen) { return; }
     var ids = picks().map(function (pick) { return pick.value; });
     chosen.hidden = !ids.length;
-    chosen.querySelector(".count").textContent = new Intl.NumberFormat(document.documentElement.lang).format(ids.length);
+    chosen.querySelector(".count").textContent = new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-u-nu-arab" : document.documentElement.lang).format(ids.length);
     each("#chosen .ids", function (field) { field.value = ids.join("\n"); });
   }
 

@@ -7,7 +7,7 @@
   var at = 0;
 
   function format(number) {
-    return new Intl.NumberFormat(document.documentElement.lang).format(number);
+    return new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-u-nu-arab" : document.documentElement.lang).format(number);
   }
 
   function show(place) {

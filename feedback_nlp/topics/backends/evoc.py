@@ -20,7 +20,7 @@ def cluster(
     min_size: int,
     seed: int,
 ) -> Labels:
-    """Group rows into density clusters, -1 for noise.
+    """Group rows into density clusters, -1 for noise; on one thread, as the result hangs on their number.
 
     :raises ConfigError: when the package is not installed.
     """
@@ -28,7 +28,15 @@ def cluster(
         from evoc import EVoC
     except ImportError as error:
         raise ConfigError(
-            "topics.backend 'evoc' needs the package evoc: `pip install evoc`, or choose 'umap-hdbscan'."
+            "topics.backend 'evoc' needs the package evoc: `pip install 'feedback-nlp[evoc]'`. "
+            "Or choose 'umap-hdbscan'."
         ) from error
-    model = EVoC(n_neighbors=settings.neighbours, base_min_cluster_size=min_size, random_state=seed)
-    return np.asarray(model.fit_predict(vectors), dtype=np.int64)
+    import numba
+
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        model = EVoC(n_neighbors=settings.neighbours, base_min_cluster_size=min_size, random_state=seed)
+        return np.asarray(model.fit_predict(vectors), dtype=np.int64)
+    finally:
+        numba.set_num_threads(threads)

@@ -1,5 +1,6 @@
 """Writes the folders of trained encoders: weights, tokenizer, manifest, and a card with figures measured on them."""
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 STATIC = "encoder-static"
 _VERSION = "1"
+_OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -40,9 +42,9 @@ _WHAT = {
     "transformer": f"{_BERT} It starts as the static encoder.",
     "reader": f"{_BERT} `head.safetensors` makes a better vector from the means of all layers and the static encoder's "
     "token vectors; it is fitted last, on the pairs that the vectors were trained on, in a fixed number of steps. The "
-    "figures are those of the head's vectors. `reader.safetensors` holds a fourth layer with heads, "
-    "which reads polarity, root causes with the tokens that show them, and the other readings; its scores are not "
-    "calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
+    "figures are those of the head's vectors. `reader.safetensors` holds one or two layers on top "
+    "with heads, which read polarity, root causes with the tokens that show them, and the other readings; the scores "
+    "are not calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
 }
 _LIMITS = {
     "static": "Word order and negation do not count in a mean of word vectors. ",
@@ -170,7 +172,7 @@ def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolde
         what=_WHAT[making.kind],
         teacher=TEACHER,
         width=encoder.width,
-        size=sum((out / name).stat().st_size for name in open_model(out).manifest["files"]) / 1e6,
+        size=_megabytes(open_model(out)),
         seed=making.seed,
         notes=making.notes,
         figures=card_table(figures),
@@ -178,6 +180,27 @@ def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolde
         limits=_LIMITS[making.kind],
     )
     return write_model(out, kind=kind, name=out.name, version=_VERSION, details=details, card=card)
+
+
+def described_again(folder: ModelFolder, note: str) -> ModelFolder:
+    """Write the manifest of a folder whose weights have changed but not its vectors; its card gets a note.
+
+    :param folder: as it was opened before.
+    :param note: lines of Markdown, added once.
+    """
+    details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
+    head, mark, rest = (folder.path / CARD).read_text(encoding="utf-8").partition("\n## Figures")
+    if mark:
+        title, _, described = head.split("\n\n", 2)
+        described = re.sub(r"(?<=, )[\d.]+(?= MB)", f"{_megabytes(folder):.1f}", described, count=1)
+        head = "\n\n".join([title, _WHAT["reader"], described.replace(note, "") + note])
+    text = f"{head}{mark}{rest}"
+    name, edition = str(folder.manifest["name"]), str(folder.manifest["version"])
+    return write_model(folder.path, kind=folder.kind, name=name, version=edition, details=details, card=text)
+
+
+def _megabytes(folder: ModelFolder) -> float:
+    return float(sum((folder.path / name).stat().st_size for name in folder.manifest["files"])) / 1e6
 
 
 def card_notes(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """Runs evaluation suites by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +14,11 @@ SUITES = {
     "topics": ("evaluate_topics",),
     "rootcause": ("evaluate_rootcause",),
 }
-_REFITTING = ("evaluate_sentiment", "evaluate_language")
+_QUICK: Mapping[str, dict[str, bool]] = {
+    "evaluate_sentiment": {"refit": False},
+    "evaluate_language": {"refit": False},
+    "evaluate_rootcause": {"held_out": False},
+}
 
 
 def measure(data: Path, suites: Sequence[str], *, quick: bool = False) -> list[Figure]:
@@ -32,6 +36,6 @@ def measure(data: Path, suites: Sequence[str], *, quick: bool = False) -> list[F
     figures: list[Figure] = []
     for name in suites:
         for module in SUITES[name]:
-            options = {"refit": False} if quick and module in _REFITTING else {}
+            options = _QUICK.get(module, {}) if quick else {}
             figures += import_module(f"feedback_nlp.train.{module}").evaluate(data, **options)
     return figures

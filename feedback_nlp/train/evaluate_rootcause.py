@@ -23,9 +23,9 @@ from feedback_nlp.train.rootcause_data import (
     read_dev,
     read_training,
 )
-from feedback_nlp.train.rootcause_figures import DEV, UNSEEN, Flags, dev_figures, f1, figure, mean_f1
+from feedback_nlp.train.rootcause_figures import CROSS, DEV, UNSEEN, Flags, dev_figures, f1, figure, mean_f1
 from feedback_nlp.train.rootcause_own import few_example_figures, left_out_figures
-from feedback_nlp.train.rootcause_reader import named, read_comments
+from feedback_nlp.train.rootcause_reader import WITH_READER, named, read_comments
 
 __all__ = ["baseline_figures", "evaluate", "romanised_loss", "triple_figures"]
 
@@ -85,7 +85,7 @@ def evaluate(
         given.
     :param baseline: whether TF-IDF with logistic regression is fitted and measured beside it.
     :param held_out: whether heads are fitted again without each group of sources and on parts of the comments, to
-        measure them on what they never saw; takes minutes.
+        measure them on what they never saw, which takes minutes; else the figures of when the model was made stand.
     :param seed: deals comments into parts.
     :raises MissingInputError: when a data file is missing.
     :raises ModelError: when the model is missing, damaged or of another kind.
@@ -97,6 +97,8 @@ def evaluate(
     figures += _reader_figures(tagger, dev, read_dev(data, second=True), folder)
     if held_out:
         figures += held_out_figures(data, tagger, training, dev, seed=seed)
+    else:
+        figures += [one for one in _of_making(folder, (UNSEEN, CROSS)) if WITH_READER not in one.data]
     settings = {
         "rootcause": {"backend": {"kind": "linear", "model": str(folder.path)}},
         "embed": load_config(None).embed.model_dump(),
@@ -118,5 +120,10 @@ def _reader_figures(tagger: LinearTagger, dev: Annotated, second: Annotated, fol
     if tagger.blend is None or not isinstance(backend, ShippedBackend):
         return []
     comments = read_comments(Comments(dev.cleans, None, dev.clauses), backend.model)
-    standing = [Figure(**row) for row in folder.manifest["metrics"] if row["data"].startswith(named(UNSEEN))]
+    standing = _of_making(folder, (named(UNSEEN), named(f"dev and {UNSEEN}")))
     return dev_figures(tagger, dev, second, comments=comments, data=named(DEV)) + standing
+
+
+def _of_making(folder: ModelFolder, names: tuple[str, ...]) -> list[Figure]:
+    """Return figures that were measured when a model was made."""
+    return [Figure(**row) for row in folder.manifest["metrics"] if row["data"].startswith(names)]

@@ -12,7 +12,7 @@ import numpy as np
 from feedback_nlp.embed.network import new_reader
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
 from feedback_nlp.train.reader_data import MAX_TOKENS, Caused, Judged
-from feedback_nlp.train.reader_losses import PAIR_TOKENS, cause_loss, pair_loss, sentiment_loss
+from feedback_nlp.train.reader_losses import PAIR_TOKENS, cause_loss, layer_of, pair_loss, sentiment_loss
 from feedback_nlp.train.reader_pairs import Paired
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def streams(weights: Mapping[str, "Tensor"], paired: Paired, judged: Judged, cau
             lambda rows, rng: sentiment_loss(weights, judged, rows, rng),
         ),
         "causes": Stream(
-            _sizes(caused.bags, MAX_TOKENS), caused.weights, lambda rows, rng: cause_loss(weights, caused, rows, rng)
+            _sizes(caused.bags, MAX_TOKENS),
+            caused.weights,
+            lambda rows, rng: cause_loss(weights, caused, rows, layer_of(weights, caused.bags, rng)),
         ),
     }
 

@@ -1,6 +1,6 @@
 """What the reader is asked for, one loss a kind of batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Weights = Mapping[str, "Tensor"]
+# Returns the reading layer of a batch of rows, (rows, tokens, width), and its bool mask (rows, tokens).
+Layer = Callable[[Ints], "tuple[Tensor, Tensor]"]
 
 CARRIERS = 2
 PAIR_TOKENS = 64
@@ -25,6 +27,8 @@ _TRANSLATION = 1.0
 _DROP, _UNKNOWN = 0.1, 1
 _EVIDENCE, _SPAN, _READINGS, _OTHERS, _SENTIMENT = 0.5, 0.3, 0.3, 0.3, 0.5
 _NEGATIVE, _MIXED = 0, 3
+# Parts whose labels stand alone; the labels of the others share a softmax.
+ALONE = ("drivers", "causes", "others")
 _DRIVER_OF = np.array([READ_DRIVERS.index(cause.split(".")[0] + cause[-1]) for cause in READ_CAUSES], dtype=np.int64)
 
 
@@ -97,18 +101,27 @@ def _with_gaps(ids: "Tensor", rng: np.random.Generator) -> "Tensor":
     return ids.masked_fill(gaps, _UNKNOWN)
 
 
+def layer_of(weights: Weights, bags: Bags, rng: np.random.Generator) -> Layer:
+    """Return what runs trunk and reading layer over rows of texts, pieces made unknown by chance."""
+
+    def run(rows: Ints) -> "tuple[Tensor, Tensor]":
+        ids, mask = padded(bags, rows, MAX_TOKENS)
+        return hidden_states(weights, _with_gaps(ids, rng), mask, reading=True), mask
+
+    return run
+
+
 def _scores(
-    weights: Weights, bags: Bags, rows: Ints, rng: np.random.Generator, evidence: Ints | None = None
+    weights: Weights, run: Layer, rows: Ints, evidence: Ints | None = None
 ) -> tuple["Tensor", "Tensor", "Tensor"]:
     """Score whole comments, then stretches of them; return scores, token scores and mask."""
     import torch
 
-    ids, mask = padded(bags, rows, MAX_TOKENS)
-    hidden = hidden_states(weights, _with_gaps(ids, rng), mask, reading=True)
+    hidden, mask = run(rows)
     tokens = token_scores(weights, hidden)
     owners, inside = torch.arange(len(rows)), mask
     if evidence is not None and len(evidence):
-        at = np.arange(ids.shape[1])
+        at = np.arange(mask.shape[1])
         spans = torch.from_numpy((at >= evidence[:, 2:3]) & (at < evidence[:, 3:4]))
         owners = torch.cat([owners, torch.from_numpy(evidence[:, 0])])
         inside = torch.cat([inside, spans])
@@ -136,7 +149,7 @@ def _polarity_loss(scores: "Tensor", labels: Ints, annotated: Any) -> "Tensor": 
 
 def sentiment_loss(weights: Weights, judged: Judged, rows: Ints, rng: np.random.Generator) -> "Tensor":
     """Return the loss of a batch of comments with a sentiment."""
-    scores, _, _ = _scores(weights, judged.bags, rows, rng)
+    scores, _, _ = _scores(weights, layer_of(weights, judged.bags, rng), rows)
     return _polarity_loss(scores, judged.labels[rows], judged.annotated[rows])
 
 
@@ -150,14 +163,17 @@ def _evidence_of(caused: Caused, rows: Ints, longest: int) -> Ints:
     return np.asarray(found[found[:, 2] < longest], dtype=np.int64)
 
 
-def cause_loss(weights: Weights, caused: Caused, rows: Ints, rng: np.random.Generator) -> "Tensor":
-    """Return the loss of a batch of comments with root causes, evidence and readings."""
+def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer) -> "Tensor":
+    """Return the loss of a batch of comments with root causes, evidence and readings.
+
+    :param run: see :func:`layer_of`.
+    """
     import torch
 
     fn = torch.nn.functional
     sizes = np.minimum(caused.bags.ends[rows + 1] - caused.bags.ends[rows], MAX_TOKENS)
     evidence = _evidence_of(caused, rows, int(sizes.max()))
-    every, tokens, mask = _scores(weights, caused.bags, rows, rng, evidence)
+    every, tokens, mask = _scores(weights, run, rows, evidence)
     scores = every[: len(rows)]
     causes = torch.from_numpy(caused.causes[rows].astype(np.float32))
     drivers = torch.zeros(len(rows), len(READ_DRIVERS))
@@ -179,6 +195,27 @@ def cause_loss(weights: Weights, caused: Caused, rows: Ints, rng: np.random.Gene
         loss = loss + _evidence_loss(tokens, mask, evidence) * len(evidence) / len(rows)
         praise = torch.tensor([READ_CAUSES[label].endswith("+") for label in evidence[:, 1]])
         loss = loss + _SPAN * fn.cross_entropy(_part(every[len(rows) :], "polarity"), praise.long() * 2)
+    return loss
+
+
+def taught_loss(weights: Weights, targets: "Tensor", rows: Ints, run: Layer) -> "Tensor":
+    """Return the loss of comments that are taught probabilities.
+
+    :param targets: float32 tensor (n, READING_LABELS) of all comments: probabilities of drivers, causes and others;
+        those of a softmax in the other parts.
+    """
+    import torch
+
+    fn = torch.nn.functional
+    scores, _, _ = _scores(weights, run, rows)
+    wanted = targets[rows]
+    loss = scores.sum() * 0
+    for name, part in READING_SLICES.items():
+        if name in ALONE:
+            found = fn.binary_cross_entropy_with_logits(scores[:, part], wanted[:, part], reduction="sum")
+            loss = loss + (_OTHERS if name == "others" else 1.0) * found / len(rows)
+        else:
+            loss = loss + _READINGS * fn.cross_entropy(scores[:, part], wanted[:, part])
     return loss
 
 

@@ -14,6 +14,7 @@ and vectors.
 """
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.
+"dev and {unseen}": these two together, cause by cause.
 """
 
 

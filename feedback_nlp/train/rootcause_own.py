@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from feedback_nlp.embed import open_encoder
+from feedback_nlp.embed.settings import StaticBackend
 from feedback_nlp.rootcause.backends import Comments
 from feedback_nlp.rootcause.prototypes import PrototypeFinder, fit_prototype, fit_prototypes, needs_encoder
 from feedback_nlp.rootcause.taxonomy import Taxonomy, open_taxonomy, phrases
@@ -28,7 +29,7 @@ def left_out_figures(own: str | Path | None = None) -> list[Figure]:
     if not needs_encoder(taxonomy):
         return []
     figures = []
-    for found in fit_prototypes(taxonomy, open_encoder().encode):
+    for found in fit_prototypes(taxonomy, open_encoder(StaticBackend()).encode):
         told, name = found.left_out, f"{found.cause}{found.sign}"
         hits, alarms = told.hits / told.examples, told.alarms / told.others
         figures.append(Figure(SUITE, OWN, "all", f"examples left out and found, {name}", hits, n=told.examples))
@@ -41,26 +42,28 @@ def few_example_figures(training: Annotated, dev: Annotated, *, seed: int = 17) 
 
     Judged are development comments, and training comments that gave no example; no head has a part in it.
     """
-    encode = open_encoder().encode
+    encode = open_encoder(StaticBackend()).encode
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(training))[:_JUDGED])
     judged = set(rows.tolist())
     comments = joined(dev, training, rows)
     truth = np.concatenate([dev.causes, training.causes[rows]])
-    figures = []
+    told = {}
     for label, name in enumerate(CAUSE_LABELS):
         evidence = [piece for piece in training.evidence if piece.label == label and piece.row not in judged]
         examples = _examples(training, evidence, rng)
-        if truth[:, label].sum() < _FEWEST or len(examples) < _PER_LANGUAGE * len(LANGS):
-            continue
-        cause, sign = name[:-1].split(".")[1], name[-1]
-        others = encode(_all_but(open_taxonomy(), cause))
-        finder = PrototypeFinder([fit_prototype(cause, sign, encode(examples), others)], encode)
-        found = np.zeros(len(comments), dtype=bool)
-        found[[piece.row for piece in finder.find(comments)]] = True
-        metric = f"F1, {name}"
-        positives = f"{int(truth[:, label].sum())} positives, {len(examples)} examples"
-        figures.append(figure(OWN, "all", metric, f1, (truth[:, label], found), anchors={metric: positives}))
+        if truth[:, label].sum() >= _FEWEST and len(examples) >= _PER_LANGUAGE * len(LANGS):
+            others = encode(_all_but(open_taxonomy(), name[:-1].split(".")[1]))
+            told[label] = fit_prototype(name[:-1].split(".")[1], name[-1], encode(examples), others), len(examples)
+    found = np.zeros(truth.shape, dtype=bool)
+    names = {name.split(".")[1]: label for label, name in enumerate(CAUSE_LABELS)}
+    for piece in PrototypeFinder([prototype for prototype, _ in told.values()], encode).find(comments):
+        found[piece.row, names[f"{piece.cause}{piece.sign}"]] = True
+    figures = []
+    for label, (_, count) in told.items():
+        metric = f"F1, {CAUSE_LABELS[label]}"
+        anchors = {metric: f"{int(truth[:, label].sum())} positives, {count} examples"}
+        figures.append(figure(OWN, "all", metric, f1, (truth[:, label], found[:, label]), anchors=anchors))
     return figures
 
 

@@ -41,9 +41,11 @@ from feedback_nlp.train.rootcause_figures import (
     UNSEEN,
     Flags,
     calibration_figure,
+    cause_figures,
     chosen_flags,
     dev_figures,
     flag_figures,
+    found_flags,
     source_figures,
     token_f1,
 )
@@ -320,7 +322,8 @@ def add_blend(
     shipped = replace(tagger, blend=blend)
     read_dev_comments = read_comments(Comments(dev.cleans, None, dev.clauses), judged_reader)
     figures = dev_figures(shipped, dev, read_dev(data, second=True), comments=read_dev_comments, data=named(DEV))
-    figures += blend_figures(tagger, scored, annotated.sources[held], annotated.langs[held])
+    of_dev = dev.causes, found_flags(shipped.tag(read_dev_comments).found, len(dev))
+    figures += blend_figures(tagger, scored, annotated.sources[held], annotated.langs[held], of_dev)
     details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
     details["reader"] = open_model(resolve_model(judged_reader)).fingerprint
     standing = [Figure(**row) for row in details["metrics"] if WITH_READER not in row["data"]]
@@ -342,11 +345,18 @@ def named(data: str) -> str:
     return f"{data}, {WITH_READER}"
 
 
-def blend_figures(tagger: LinearTagger, scored: Scored, sources: Any, langs: Any) -> list[Figure]:  # noqa: ANN401
+def blend_figures(
+    tagger: LinearTagger,
+    scored: Scored,
+    sources: Any,  # noqa: ANN401 - str array
+    langs: Any,  # noqa: ANN401 - str array
+    of_dev: tuple[Flags, Flags],
+) -> list[Figure]:
     """Measure sources that neither heads, nor reader, nor blend has seen: each source's blend is fitted on the others.
 
     :param sources: str array (n,).
     :param langs: str array (n,).
+    :param of_dev: the development comments' causes, as annotated and as found; each cause is measured on both.
     """
     probs = np.zeros(scored.truth.shape, dtype=np.float32)
     found = np.zeros((len(probs), scored.truth.shape[1] - _DRIVERS), dtype=bool)
@@ -365,4 +375,6 @@ def blend_figures(tagger: LinearTagger, scored: Scored, sources: Any, langs: Any
         if rows.any():
             figures += flag_figures(named(UNSEEN), lang, causes[rows], found[rows])
             figures.append(calibration_figure(named(UNSEEN), lang, causes[rows], probs[rows]))
-    return figures + source_figures(named(UNSEEN), sources[judged], causes[judged], found[judged])
+    figures += source_figures(named(UNSEEN), sources[judged], causes[judged], found[judged])
+    both = (np.concatenate(pair) for pair in zip(of_dev, (causes[judged], found[judged]), strict=True))
+    return figures + cause_figures(named(f"dev and {UNSEEN}"), *both)

@@ -15,7 +15,7 @@ from feedback_nlp.embed.settings import (
 
 
 def test_default_is_the_static_encoder():
-    assert EmbedSettings().backend == StaticBackend(model="encoder-static")
+    assert EmbedSettings().backend == ShippedBackend(model="encoder")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,10 @@ def test_every_field_is_described():
             assert found.description, f"{model.__name__}.{name}"
 
 
-@pytest.mark.parametrize(("profile", "backend"), [("fast", StaticBackend()), ("accurate", ShippedBackend())])
+@pytest.mark.usefixtures("default_profile")
+@pytest.mark.parametrize(
+    ("profile", "backend"), [("fast", StaticBackend()), ("accurate", ShippedBackend()), (None, ShippedBackend())]
+)
 def test_profiles_choose_the_encoder(profile, backend):
     assert load_config(profile).embed.backend == backend
 

@@ -215,7 +215,7 @@ def test_a_transformer_without_reading_layer_gives_vectors_only(reader_weights, 
 
 def test_torch_missing_is_said(monkeypatch):
     monkeypatch.setattr(reader, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"feedback-nlp\[transformers\]"):
+    with pytest.raises(ConfigError, match=r"pip install torch.*--config fast"):
         open_encoder(ShippedBackend())
 
 

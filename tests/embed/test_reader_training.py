@@ -112,6 +112,11 @@ def weights(reader_weights):
     return {name: value.clone() for name, value in reader_weights.items()}
 
 
+def cause_loss_of(weights, caused, count, rng):
+    run = reader_losses.layer_of(weights, caused.bags, rng)
+    return reader_losses.cause_loss(weights, caused, np.arange(count), run)
+
+
 def losses(weights, data_losses):
     rng = np.random.default_rng(0)
     return {name: float(loss(weights, rng).detach()) for name, loss in data_losses.items()}
@@ -128,7 +133,7 @@ def test_training_lowers_every_loss_and_spares_the_word_vectors(
     asked = {
         "pairs": lambda w, rng: reader_losses.pair_loss(w, paired, np.arange(8), rng),
         "sentiment": lambda w, rng: reader_losses.sentiment_loss(w, judged, np.arange(len(judged.labels)), rng),
-        "causes": lambda w, rng: reader_losses.cause_loss(w, caused, np.arange(60), rng),
+        "causes": lambda w, rng: cause_loss_of(w, caused, 60, rng),
     }
     before, words = losses(weights, asked), weights["embeddings.word_embeddings.weight"].clone()
     seen = []
@@ -169,7 +174,7 @@ def test_evidence_pulls_token_scores_apart(weights, caused):
     """The span's tokens are asked to be high, the others low."""
     rng = np.random.default_rng(0)
     named = {name: value.clone().requires_grad_(name == "reader.token.bias") for name, value in weights.items()}
-    reader_losses.cause_loss(named, caused, np.arange(30), rng).backward()
+    cause_loss_of(named, caused, 30, rng).backward()
     rare = READING_SLICES["causes"].start + READ_CAUSES.index("policy.handoff+")
     assert named["reader.token.bias"].grad[rare] > 0
 

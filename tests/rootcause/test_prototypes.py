@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from feedback_nlp.core.columns import DRIVER_SPANS, ROOT_CAUSE
 from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.embed import open_encoder
+from feedback_nlp.embed.settings import StaticBackend
 from feedback_nlp.rootcause import RootCauseSettings, open_stage, open_taxonomy
 from feedback_nlp.rootcause.backends import Comments
 from feedback_nlp.rootcause.prototypes import (
@@ -118,7 +119,7 @@ def test_the_shipped_taxonomy_needs_no_encoder(tmp_path: Path) -> None:
 
 def test_each_sign_gets_a_prototype_of_its_own(tmp_path: Path) -> None:
     taxonomy = open_taxonomy(None, own_file(tmp_path, PARKING))
-    complaint, praise = fit_prototypes(taxonomy, open_encoder().encode)
+    complaint, praise = fit_prototypes(taxonomy, open_encoder(StaticBackend()).encode)
     assert (complaint.sign, praise.sign) == ("-", "+")
     for found in (complaint, praise):
         assert found.left_out.hits / found.left_out.examples > 0.6
@@ -127,7 +128,7 @@ def test_each_sign_gets_a_prototype_of_its_own(tmp_path: Path) -> None:
 
 def test_an_own_cause_shows_up_among_the_drivers_with_score_and_evidence(tmp_path: Path) -> None:
     settings = RootCauseSettings(own=OwnCauses(file=own_file(tmp_path, PARKING)))
-    stage = open_stage(settings, lambda: open_encoder().encode)
+    stage = open_stage(settings, lambda: open_encoder(StaticBackend()).encode)
     texts = ["The room was clean. There was nowhere to park the car", "فندق جميل. لا يوجد مواقف", "the soup was cold"]
     out = stage.compute(batch_of(texts))
     for row, evidence in ((0, "There was nowhere to park the car"), (1, "لا يوجد مواقف")):
@@ -141,7 +142,7 @@ def test_an_own_cause_shows_up_among_the_drivers_with_score_and_evidence(tmp_pat
 
 def test_rows_with_own_causes_do_not_depend_on_their_neighbours(tmp_path: Path) -> None:
     settings = RootCauseSettings(own=OwnCauses(file=own_file(tmp_path, PARKING)))
-    stage = open_stage(settings, lambda: open_encoder().encode)
+    stage = open_stage(settings, lambda: open_encoder(StaticBackend()).encode)
     texts = ["no parking at all", "", "جای پارک نبود. غذا سرد بود", "x"]
     together = stage.compute(batch_of(texts))[DRIVER_SPANS]
     alone = [stage.compute(batch_of([text]))[DRIVER_SPANS][0].as_py() for text in texts]

@@ -72,8 +72,13 @@ def test_what_is_given_is_right_on_comments_it_was_not_fitted_on() -> None:
 def test_sources_are_judged_by_blends_of_the_others() -> None:
     tagger = LinearTagger.open("rootcause")
     sources = np.array([*rootcause_reader.UNREAD_SOURCES, "fa_snappfood"], dtype=object)[np.arange(400) % 4]
-    figures = blend_figures(tagger, scored(), sources, np.array(["ar", "en"], dtype=object)[np.arange(400) % 2])
-    named = {(figure.lang, figure.metric): figure for figure in figures}
+    langs = np.array(["ar", "en"], dtype=object)[np.arange(400) % 2]
+    right = np.ones((20, LABELS - 4), dtype=bool)
+    figures = blend_figures(tagger, scored(), sources, langs, (right, right))
+    of_causes = [figure for figure in figures if figure.data == "dev and sources never seen, with a reader"]
+    assert len(of_causes) == LABELS - 4
+    assert {figure.n for figure in of_causes} == {320}
+    named = {(figure.lang, figure.metric): figure for figure in figures if figure not in of_causes}
     assert named["all", "macro-F1, driver × sign"].n == 300
     assert ("fa", "macro-F1, driver × sign") not in named
     assert named["all", "micro-F1, driver × sign, mean of sources"].n == 3

@@ -86,6 +86,11 @@ def test_training_writes_a_whole_folder_twice_the_same(data: Path, tmp_path: Pat
         "comments in three languages",
         "romanised comments",
     } <= named
+    quick = {
+        figure.data: figure for figure in evaluate_rootcause.evaluate(data, model=str(tmp_path / "a"), held_out=False)
+    }
+    standing = [row for row in first.manifest["metrics"] if row["data"] == "sources never seen"]
+    assert quick["sources never seen"].as_dict() == standing[-1]
     beside = {figure.anchor for figure in figures if figure.data == "rootcause dev"}
     assert any(anchor.startswith("two annotation passes: 0.") for anchor in beside)
     best = next(f for f in figures if f.data == "rootcause dev" and f.metric == "F1, employee-" and f.lang == "all")

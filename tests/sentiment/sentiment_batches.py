@@ -9,13 +9,14 @@ import pyarrow as pa
 from feedback_nlp.core.batch import CommentBatch, vector_array
 from feedback_nlp.core.columns import CLAUSE_SPANS, CLEAN, CLEAN_ENDS, CLEAN_STARTS, LANG, VECTOR
 from feedback_nlp.embed import Encoder, open_encoder
+from feedback_nlp.embed.settings import StaticBackend
 
 WIDTH = 256
 
 
 @functools.cache
 def _encoder() -> Encoder:
-    return open_encoder()
+    return open_encoder(StaticBackend())
 
 
 def _vectors(texts: Sequence[str], width: int) -> np.ndarray:

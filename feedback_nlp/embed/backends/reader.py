@@ -15,7 +15,7 @@ from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
-from feedback_nlp.embed.network import HEADS, READER, TABLE, Spans, Weights, layer, read, states, token_scores, vectors
+from feedback_nlp.embed.network import HEADS, READER, READERS, TABLE, Spans, Weights, read_twice, states, vectors
 from feedback_nlp.embed.pieces import Ints, PieceCutter
 from feedback_nlp.embed.settings import ShippedBackend
 
@@ -100,7 +100,7 @@ def _static_table(file: Path) -> "Tensor":
 
 
 def _is_linear(name: str, value: "Tensor") -> bool:
-    inside = name.startswith(("encoder.layer.", f"{READER}."))
+    inside = name.startswith(("encoder.layer.", *(f"{reader}.layer." for reader in READERS)))
     return inside and value.ndim == 2 and name.endswith(".weight")
 
 
@@ -129,7 +129,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 class ReaderEncoder:
-    """The trilingual transformer: a head makes the vector from the means of its layers, a layer on top reads.
+    """The trilingual transformer: a head makes the vector from the means of its layers, one or two layers on top read.
 
     A folder without a head gives the mean of the last layer.
 
@@ -199,8 +199,7 @@ class ReaderEncoder:
             for rows, numbers, mask in self._batches(ids):
                 found = states(self._weights, numbers, mask)
                 out.vectors[rows] = vectors(self._weights, numbers, found, mask).numpy()
-                hidden = layer(self._weights, READER, found[-1], mask[:, None, None, :])
-                self._read_batch(out, (rows, firsts, clauses), hidden, mask)
+                self._read_batch(out, (rows, firsts, clauses), found[-1], mask)
         return out
 
     def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:
@@ -233,17 +232,17 @@ class ReaderEncoder:
         """Put a batch's scores in their places.
 
         :param where: the rows of the batch, the first token of each text, all clauses.
-        :param hidden: the reading layer of these rows.
+        :param hidden: the trunk's last layer of these rows.
         """
         import torch
 
         rows, firsts, clauses = where
-        tokens = token_scores(self._weights, hidden)
         kept, owners, inside = _clauses_of(rows, mask.shape, out.token_bounds, firsts, clauses)
         spans = Spans(
             torch.cat([torch.arange(len(rows)), torch.from_numpy(owners)]), torch.cat([mask, torch.from_numpy(inside)])
         )
-        scores = read(self._weights, hidden, tokens, spans).numpy()
+        read, tokens = read_twice(self._weights, hidden, mask, spans)
+        scores = read.numpy()
         out.scores[rows] = scores[: len(rows)]
         out.clause_scores[kept] = scores[len(rows) :]
         sizes = np.diff(firsts)[rows]

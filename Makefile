@@ -15,6 +15,7 @@ help:  ## Show this list
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) $(TORCH)
 	$(PIP) --constraint constraints.txt --editable .
 	touch $@
 

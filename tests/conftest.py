@@ -13,6 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# The fast profile, for hundreds of small runs in processes of their own; what tests the default takes this away.
+os.environ.setdefault("FEEDBACK_NLP__EMBED__BACKEND__KIND", "static")
+
+
+@pytest.fixture
+def default_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test meet the defaults as a user does."""
+    monkeypatch.delenv("FEEDBACK_NLP__EMBED__BACKEND__KIND", raising=False)
+
 
 @pytest.fixture(scope="session")
 def examples() -> Path:

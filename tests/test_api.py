@@ -23,6 +23,16 @@ def test_classify_gives_one_row_a_comment_in_order() -> None:
     assert found["topic_id"].tolist() == [-1, -1, -1]
 
 
+@pytest.mark.usefixtures("default_profile")
+def test_the_default_reads_with_the_transformer() -> None:
+    found = fn.classify([*TEXTS, "", "😀"])
+    assert found["sentiment"].tolist()[:3] == ["negative", "negative", "positive"]
+    assert found["root_cause"].tolist()[:3] == ["employee", "policy", "employee"]
+    fast = fn.classify(TEXTS)
+    assert found["sentiment_score"].tolist()[:3] == fast["sentiment_score"].tolist(), "neighbours change no bit"
+    assert fn.classify(TEXTS, config="fast")["sentiment_score"].tolist() != fast["sentiment_score"].tolist()
+
+
 @pytest.mark.parametrize("make", [tuple, pd.Series, lambda texts: pd.DataFrame({"text": texts})])
 def test_any_collection_of_texts_will_do(make: object) -> None:
     assert fn.classify(make(TEXTS))["lang"].tolist() == ["ar", "fa", "en"]  # type: ignore[operator]

@@ -11,6 +11,7 @@ from feedback_nlp.core.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.usefixtures("default_profile")
 def test_the_shipped_default_spells_out_every_setting() -> None:
     assert (ROOT / "configs/default.yaml").read_text(encoding="utf-8") == render_config(Config()), (
         "configs/default.yaml is behind: python -m feedback_nlp.config > configs/default.yaml"

@@ -46,7 +46,7 @@ def encoder(
     data: Data,
     out: Out,
     seed: Seed = 17,
-    kind: Annotated[str, typer.Option(help="static, transformer, reader or head.")] = "static",
+    kind: Annotated[str, typer.Option(help="static, transformer, reader, second or head.")] = "static",
     minutes: Annotated[float | None, typer.Option(help="Wall-time budget; the same command goes on.")] = None,
     work: Annotated[Path | None, typer.Option(help="Folder of checkpoints and of the teacher's vectors.")] = None,
     static: Annotated[str, typer.Option(help="Static encoder that a reader's head is given.")] = "encoder-static",
@@ -95,6 +95,9 @@ def rootcause(
     judged_reader: Annotated[
         Path | None, typer.Option(help="Reading encoder to judge the blend with; that of --reader where not given.")
     ] = None,
+    blend_only: Annotated[
+        bool, typer.Option("--blend-only", help="Keep the heads in --out; fit only how --reader is weighed in.")
+    ] = False,
 ) -> None:
     """Fit root causes and the other readings, or move them by analysts' corrections."""
     if from_store is not None:
@@ -109,14 +112,16 @@ def rootcause(
         return
     if data is None:
         raise ConfigError("Give --data, the folder of training data, or --from-store, a folder of runs.")
+    if blend_only and reader is None:
+        raise ConfigError("--blend-only fits how a reading encoder is weighed in: give it as --reader.")
     from feedback_nlp.train.rootcause import train_rootcause
+    from feedback_nlp.train.rootcause_reader import add_blend
 
-    folder = train_rootcause(data, out, seed=seed)
+    if not blend_only:
+        train_rootcause(data, out, seed=seed)
     if reader is not None:
-        from feedback_nlp.train.rootcause_reader import add_blend
-
-        folder = add_blend(data, folder.path, reader, judged_reader=judged_reader, seed=seed)
-    typer.echo(folder.path)
+        add_blend(data, out, reader, judged_reader=judged_reader, seed=seed)
+    typer.echo(out)
 
 
 @app.command("topic-labels")

@@ -38,12 +38,21 @@ def class_weights(counts: sp.csr_matrix) -> Floats:
     return np.asarray(shares * np.log1p(mean / np.maximum(every, 1)), dtype=np.float64)
 
 
-def rank_keywords(words: LanguageWords, topics: Ints, count: int, *, fewest: int, fitness: Fitness) -> list[Ranking]:
+def rank_keywords(
+    words: LanguageWords,
+    topics: Ints,
+    count: int,
+    *,
+    fewest: int,
+    fitness: Fitness,
+    learn: Callable[[Sequence[str]], object] = len,
+) -> list[Ranking]:
     """Rank the words of every topic.
 
     :param topics: int64 array, topic of each of ``words.rows``, -1 for none.
     :param count: number of topics.
     :param fewest: fewest comments of a topic in the language from which words are taken.
+    :param learn: told all words that ``fitness`` will be asked about, so that they are encoded in one go.
     :param fitness: tells, for a topic and words as shown, how well each fits its meaning; multiplies the weights.
     """
     valid = np.flatnonzero(topics >= 0)
@@ -51,20 +60,20 @@ def rank_keywords(words: LanguageWords, topics: Ints, count: int, *, fewest: int
     counts = (gather @ words.occurrences.matrix).tocsr()
     weights = class_weights(counts)
     sizes = np.bincount(topics[valid], weights=words.counts[valid], minlength=count)
-    out = []
+    orders = []
     for topic in range(count):
         size = int(sizes[topic])
-        if size < fewest:
-            out.append(Ranking(size, {}))
-            continue
         own = counts[topic].toarray().ravel()
-        least = max(2.0 if size < 30 else 3.0, _LEAST_SHARE * size)
-        order = [at for at in np.argsort(-weights[topic], kind="stable")[:_POOL].tolist() if own[at] >= least]
-        keys = [words.occurrences.keys[at] for at in order]
-        fit = fitness(topic, [words.vocabulary.shown[key] for key in keys])
-        worth = weights[topic][order] * fit
-        ranked = {keys[at]: float(worth[at]) for at in np.argsort(-worth, kind="stable").tolist()}
-        out.append(Ranking(size, ranked))
+        least = max(2.0 if size < 30 else 3.0, _LEAST_SHARE * size) if size >= fewest else np.inf
+        orders.append([at for at in np.argsort(-weights[topic], kind="stable")[:_POOL].tolist() if own[at] >= least])
+    keys = [[words.occurrences.keys[at] for at in order] for order in orders]
+    shown = [[words.vocabulary.shown[key] for key in row] for row in keys]
+    learn([word for row in shown for word in row])
+    out = []
+    for topic, order in enumerate(orders):
+        worth = weights[topic][order] * fitness(topic, shown[topic])
+        ranked = {keys[topic][at]: float(worth[at]) for at in np.argsort(-worth, kind="stable").tolist()}
+        out.append(Ranking(int(sizes[topic]), ranked))
     return out
 
 

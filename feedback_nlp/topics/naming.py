@@ -86,7 +86,9 @@ class Namer:
             cosines = self._space.vectors(lang, words) @ centres[topic]
             return np.asarray(_FIT_FLOOR + np.maximum(cosines, 0), dtype=np.float64)
 
-        return rank_keywords(self._words[lang], topics, len(centres), fewest=2, fitness=fitness)
+        return rank_keywords(
+            self._words[lang], topics, len(centres), fewest=2, fitness=fitness, learn=self._space.learn
+        )
 
     def _name(self, own: Mapping[str, Ranking], members: Ints, centre: Vectors, said: Mapping[str, str]) -> Names:
         """Take the words of the languages with enough comments; where those say little, add translations of others."""

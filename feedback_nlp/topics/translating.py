@@ -63,6 +63,10 @@ class WordSpace:
         _, _, mean = self._table(lang)
         return self._neutral(self._encoded(words), mean)
 
+    def learn(self, words: Sequence[str]) -> None:
+        """Encode words together that will be asked about one by one."""
+        self._encoded(words)
+
     def _encoded(self, words: Sequence[str]) -> Vectors:
         if self._encode is None or not words:
             return np.zeros((len(words), 1), dtype=np.float32)
@@ -108,6 +112,9 @@ class Translator:
         :param centre: float32 array (width,), the topic's centre, or None.
         """
         worth: dict[str, float] = {}
+        self._space.learn(
+            [word for source, words in keywords.items() for one in words for word in self._listed(one, source, target)]
+        )
         for source, words in keywords.items():
             for place, word in enumerate(self.translate(words, source, target, centre)):
                 worth[word] = worth.get(word, 0.0) + 1 - _PLACE_COST * place
@@ -116,6 +123,9 @@ class Translator:
             near = self._space.vectors(target, found) @ centre
             worth = {word: worth[word] + _NEARNESS * float(cosine) for word, cosine in zip(found, near, strict=True)}
         return tuple(sorted(found, key=lambda word: (-worth[word], found.index(word))))
+
+    def _listed(self, keyword: str, source: str, target: str) -> list[str]:
+        return list(telling_words(self._lexicon.translations(keyword, source, target)[:_LISTED], target))
 
     def translate(self, keywords: Sequence[str], source: str, target: str, centre: Vectors | None) -> tuple[str, ...]:
         """Return words of ``target`` for keywords of ``source``, in their order, each once.
@@ -128,7 +138,7 @@ class Translator:
         near = self._nearest(keywords, source, target) if self._space.usable else [[] for _ in keywords]
         found = []
         for keyword, nearest in zip(keywords, near, strict=True):
-            listed = telling_words(self._lexicon.translations(keyword, source, target)[:_LISTED], target)
+            listed = self._listed(keyword, source, target)
             offered = list(dict.fromkeys([*listed, *nearest]))
             if offered and self._space.usable:
                 meaning = self._space.vectors(source, [keyword])[0]

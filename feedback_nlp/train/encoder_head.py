@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_nlp.embed.backends import static
+from feedback_nlp.embed.backends.reader import threads
 from feedback_nlp.embed.network import TABLE, features, head, layers_of, new_head, states
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
 from feedback_nlp.train.encoder_pairs import feedback_texts
@@ -99,8 +100,24 @@ def fit_head(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     cutter = static.open_tokenizer(tokenizer)
-    given = features_of(trunk, paired.bags)
-    weights = new_head(trunk[TABLE].shape[1], layers_of(trunk) + 2, seed=seed)
+    # One thread: sums over threads would give other bits from run to run.
+    with threads(1):
+        given = features_of(trunk, paired.bags)
+        weights = _trained(new_head(trunk[TABLE].shape[1], layers_of(trunk) + 2, seed=seed), paired, given, rng, report)
+        usual = paired.left[paired.weights >= _USUAL]
+        sample = given[np.sort(rng.choice(usual, min(len(usual), _EVEN_PAIRED), replace=False))]
+        return weights | evening(weights, np.concatenate([sample, _comments(trunk, data, cutter)]))
+
+
+def _trained(
+    weights: "dict[str, Tensor]",
+    paired: Paired,
+    given: Halves,
+    rng: np.random.Generator,
+    report: Callable[[int, int, float], None] | None,
+) -> "dict[str, Tensor]":
+    import torch
+
     learnt = [value.requires_grad_() for name, value in weights.items() if name not in ("head.mean", _EVENING)]
     optimiser = torch.optim.Adam(learnt, lr=_RATE)
     steps = _EPOCHS * len(paired.left) // _BATCH
@@ -113,10 +130,7 @@ def fit_head(
         optimiser.step()
         if report is not None:
             report(step, steps, loss.item())
-    weights = {name: value.detach() for name, value in weights.items()}
-    usual = paired.left[paired.weights >= _USUAL]
-    sample = given[np.sort(rng.choice(usual, min(len(usual), _EVEN_PAIRED), replace=False))]
-    return weights | evening(weights, np.concatenate([sample, _comments(trunk, data, cutter)]))
+    return {name: value.detach() for name, value in weights.items()}
 
 
 def _comments(trunk: "Mapping[str, Tensor]", data: Path, cutter: Any) -> Halves:  # noqa: ANN401 - SentencePieceProcessor

@@ -8,7 +8,7 @@ from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.core.folding import fold
 from feedback_nlp.core.modelfolder import open_model
 from feedback_nlp.embed import open_encoder
-from feedback_nlp.embed.backends.reader import ReaderEncoder
+from feedback_nlp.embed.backends.reader import HEAD_FILE, ReaderEncoder
 from feedback_nlp.embed.settings import ShippedBackend, StaticBackend, TransformersBackend
 from feedback_nlp.train import (
     encoder,
@@ -19,6 +19,7 @@ from feedback_nlp.train import (
     evaluate_embedding,
 )
 from feedback_nlp.train.encoder_bags import Bags, means, targets_of
+from feedback_nlp.train.encoder_write import card_notes
 from feedback_nlp.train.evaluate_embedding import nearest
 
 
@@ -224,9 +225,15 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
     assert last.reads
     assert not np.array_equal(first.encode(english), last.encode(english))
 
-    before = {file.name: file.read_bytes() for file in reading.path.iterdir()}
+    from safetensors.numpy import load_file
+
+    kept = ("model.safetensors", "reader.safetensors", "config.json", "tokenizer.json")
+    before, head = {name: (reading.path / name).read_bytes() for name in kept}, load_file(reading.path / HEAD_FILE)
     refitted = encoder.train_encoder(data, reading.path, kind="head", seed=3, work=work, static_model=str(made.path))
-    assert {file.name: file.read_bytes() for file in refitted.path.iterdir()} == before
+    assert {name: (refitted.path / name).read_bytes() for name in kept} == before
+    assert card_notes(refitted.path) == card_notes(reading.path)
+    for name, value in load_file(refitted.path / HEAD_FILE).items():
+        np.testing.assert_allclose(value, head[name], atol=0.02, err_msg=name)
 
 
 def test_batches_hold_every_text_as_often_as_its_weight():

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -54,9 +53,11 @@ def test_every_command_has_help_and_a_place_in_the_documentation() -> None:
 def test_help_is_quick(args: list[str]) -> None:
     spent = []
     for _ in range(3):
-        began = time.perf_counter()
+        # Processor time of the child: what other programs do on the machine does not count.
+        began = os.times()
         result = feedback_nlp(*args)
-        spent.append(time.perf_counter() - began)
+        ended = os.times()
+        spent.append(ended.children_user + ended.children_system - began.children_user - began.children_system)
         assert result.returncode == 0
         assert "Usage" in result.stdout
         if spent[-1] < 0.5:
@@ -73,6 +74,7 @@ def test_classify_prints_json_lines() -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.slow
 def test_classify_covers_personal_data_when_asked() -> None:
     text = "call 09121234567, the driver was rude"
     for shape in ("jsonl", "csv", "table"):

@@ -132,6 +132,7 @@ def test_written_people_and_deeds_carry_their_cause_and_its_words() -> None:
     assert not any("{" in row["text"] for row in rows)
 
 
+@pytest.mark.slow
 def test_the_same_comment_in_three_languages_and_in_latin_letters(data: Path) -> None:
     triples = {(f.data, f.metric): f for f in triple_figures(data) if f.lang == "all"}
     kept, taught = (triples[name, "same root cause in all three"] for name in (TRIPLES, TAUGHT_TRIPLES))

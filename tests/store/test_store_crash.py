@@ -83,6 +83,7 @@ def test_a_killed_writers_lease_is_free_at_once_and_a_living_ones_is_not(store_u
                 pass
 
 
+@pytest.mark.slow
 def test_ten_readers_and_a_writer_disturb_each_other_never(store_url: str) -> None:
     faults: list[str] = []
     seen: set[int] = set()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
 from feedback_nlp.topics.mapping import Comments, draw_map
 
@@ -27,6 +28,7 @@ def _places(parts: list[Comments], **options: int) -> dict[str, np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 def test_like_meanings_lie_near_each_other() -> None:
     ids, langs, vectors = _clusters()
     places = np.stack([_places([(ids, langs, vectors)], landmarks=120)[each] for each in ids])

@@ -12,8 +12,19 @@ from pathlib import Path
 from feedback_nlp.core.errors import FeedbackError
 from feedback_nlp.core.version import __version__
 
-_PACKAGES = ("numpy", "pyarrow", "pandas", "scikit-learn", "sentencepiece", "sqlalchemy", "umap-learn", "hdbscan")
-_OPTIONAL = ("torch", "transformers")
+_PACKAGES = (
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "scikit-learn",
+    "sentencepiece",
+    "sqlalchemy",
+    "umap-learn",
+    "hdbscan",
+    "torch",
+)
+_OPTIONAL = ("transformers",)
+_REMEDY = {"torch": "Run `make run` or `pip install torch`; the fast profile (--config fast) does without."}
 _MIN_FREE_GB = 1.0
 _SAMPLE = ("الموظف كان وقحا", "قوانین مرجوعی خیلی سخت‌گیرانه است", "great staff")
 _SAMPLE_LANGS = ["ar", "fa", "en"]
@@ -46,7 +57,12 @@ def _packages() -> Iterator[Finding]:
         try:
             yield Finding(f"package {name}", True, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(f"package {name}", False, "not installed", "Run `make run` or `pip install feedback-nlp`.")
+            yield Finding(
+                f"package {name}",
+                False,
+                "not installed",
+                _REMEDY.get(name, "Run `make run` or `pip install feedback-nlp`."),
+            )
     missing = [name for name in _OPTIONAL if not list(importlib.metadata.distributions(name=name))]
     detail = f"not installed: {', '.join(missing)}; only bigger models need them" if missing else "installed"
     yield Finding("optional packages", True, detail)

@@ -149,14 +149,20 @@ def evened(weights: Weights, made: "Tensor") -> "Tensor":
 
 def vectors(weights: Weights, ids: "Tensor", found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
     """Return the texts' unit vectors: the head's, or the mean of the last layer where there is no head."""
-    import torch
-
     if TABLE not in weights:
         return mean_vectors(found[-1], mask)
     given = features(weights, ids, found, mask)
-    # A product in single precision gives a row the same bits among 8, 16, … rows, but not among any other number.
-    filled = torch.nn.functional.pad(given, (0, 0, 0, -len(given) % _BLOCK))
-    return evened(weights, head(weights, filled))[: len(given)]
+    return evened(weights, head(weights, _filled(given)))[: len(given)]
+
+
+def _filled(rows: "Tensor") -> "Tensor":
+    """Add rows of zeros up to a number divisible by 8.
+
+    A product in single precision gives a row the same bits among 8, 16, … rows, but not among any other number.
+    """
+    import torch
+
+    return torch.nn.functional.pad(rows, (0, 0, 0, -len(rows) % _BLOCK))
 
 
 def new_head(width: int, parts: int, *, seed: int) -> "dict[str, Tensor]":
@@ -229,9 +235,7 @@ def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans, nam
     found = tokens[spans.owners].masked_fill(~inside, -torch.inf).logsumexp(1)
     shares = attention.masked_fill(~inside, -torch.inf).softmax(1)
     pooled = torch.einsum("stq,stw->sqw", shares, hidden.float()[spans.owners]).flatten(1)
-    # A product in single precision gives a row the same bits among 8, 16, … rows, but not among any other number.
-    filled = torch.nn.functional.pad(pooled, (0, 0, 0, -len(pooled) % _BLOCK))
-    rest = _linear(weights, f"{name}.comment", filled)[: len(pooled)]
+    rest = _linear(weights, f"{name}.comment", _filled(pooled))[: len(pooled)]
     scores = torch.cat([found, rest], dim=1)
     nothing = torch.zeros(len(READING_LABELS), device=scores.device)
     nothing[:_TOKENS] = _NOWHERE

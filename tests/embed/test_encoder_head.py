@@ -83,6 +83,17 @@ def test_another_static_encoder_is_refused(head_folder, table_folder, tmp_path):
         shutil.copytree(kept, table_folder)
 
 
+def test_a_head_that_names_no_static_encoder_is_refused(head_folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "nameless"
+    shutil.copytree(head_folder, folder)
+    save_file(load_file(folder / "head.safetensors"), folder / "head.safetensors")
+    write_model(folder, kind="encoder", name="nameless", version="1", details={})
+    with pytest.raises(ModelError, match="does not say which static encoder"):
+        open_encoder(ShippedBackend(model=str(folder)))
+
+
 def fitted(reader_weights, table, tokenizer_file, monkeypatch, seen=None):
     """Fit a head to 90 texts of two to eight pieces, each beside the same text without its last piece."""
     monkeypatch.setattr(encoder_head, "_BATCH", 32)

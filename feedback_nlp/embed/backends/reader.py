@@ -83,13 +83,15 @@ def load_weights(folder: Path) -> dict[str, "Tensor"]:
 def _static_table(file: Path) -> "Tensor":
     """Load the static encoder's token vectors, which the head was fitted on.
 
-    :raises ModelError: when another static encoder stands in its place.
+    :raises ModelError: when the file names none, or another static encoder stands in its place.
     """
     import torch
     from safetensors import safe_open
 
     with safe_open(file, framework="pt") as stored:
-        needed = stored.metadata()
+        needed = stored.metadata() or {}
+    if not {"static", "static_fingerprint"} <= needed.keys():
+        raise ModelError(f"{file}: does not say which static encoder it was fitted on. Bring the folder again.")
     folder = open_model(resolve_model(needed["static"])).require(static.KIND)
     if folder.fingerprint != needed["static_fingerprint"]:
         raise ModelError(

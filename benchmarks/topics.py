@@ -6,8 +6,8 @@ Each way runs in a process of its own, cold, with one thread, on the same ready 
 are made beforehand and not counted. What each does in the time that is counted:
 
 ours          draws a sample, groups it, finds themes and sub-topics, names all of them in three languages, chooses
-              typical comments, gives every comment its topic, score and sub-topic. Loading the encoder, which names
-              need, counts.
+              typical comments, gives every comment its topic, score and sub-topic. Loading the encoder of words, which
+              names need, counts.
 umap-hdbscan  lays all comments out with UMAP (15 neighbours, 5 dimensions) and clusters them with HDBSCAN: a number or
               "noise" for every comment. No names, no themes.
 bertopic      the same layout and clustering, keywords in one list for all languages, typical comments, a probability.

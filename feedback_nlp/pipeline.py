@@ -283,10 +283,9 @@ def discover(batches: Iterable[CommentBatch], config: Config, *, seed: int) -> "
     :raises MissingInputError: when the configured file of labelled comments does not exist.
     :raises BadDataError: when it is not what it claims to be.
     """
-    from feedback_nlp.embed import open_encoder
     from feedback_nlp.topics import discover as discover_topics
 
-    encode = open_encoder(config.embed.backend).encode
+    encode = _open_encode(config.topics.labels.encoder.model)
     return discover_topics(_topic_sample(batches, config), config.topics, seed=seed, encode=encode)
 
 
@@ -336,14 +335,13 @@ def find_topics(parts: Path, config: Config, standing: Path | None) -> "TopicMod
 
     :param standing: folder of the standing topic model, or None.
     """
-    from feedback_nlp.embed import open_encoder
     from feedback_nlp.topics import TopicModel, renew
 
     columns = (COMMENT_ID, CREATED_AT, CLEAN, CLEAN_STARTS, CLEAN_ENDS, REDACTIONS, LANG, SOURCE, VECTOR)
     batches = (batch for _, batch in read_parts(parts, columns))
     if standing is None:
         return discover(batches, config, seed=config.run.seed)
-    encode = open_encoder(config.embed.backend).encode
+    encode = _open_encode(config.topics.labels.encoder.model)
     sample = _topic_sample(batches, config)
     return renew(sample, TopicModel.open(standing), config.topics, seed=config.run.seed, encode=encode)
 

@@ -9,7 +9,7 @@ from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import CLAUSE_SPANS, CLEAN, CLEAN_ENDS, CLEAN_STARTS, LANG, TOPICS_ALSO, Column
 from feedback_nlp.core.offsets import OffsetMap
 from feedback_nlp.topics.model import TopicModel
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 Ints = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -16,7 +16,7 @@ from feedback_nlp.topics.seeding import label_numbers
 from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.standing import awake, core_places, retold, shifted
 from feedback_nlp.topics.topic import unnamed_topic
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 _WEEK = 7
 

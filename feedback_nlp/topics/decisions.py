@@ -19,7 +19,7 @@ from feedback_nlp.topics.rulings import Core, Exemplars, Followed, Ints, Rulings
 from feedback_nlp.topics.space import Vectors
 from feedback_nlp.topics.stage import ALSO_SCORE, TopicStage, subtopic_array
 from feedback_nlp.topics.topic import Topic
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 Lookup = Callable[[Sequence[str]], Exemplars]
 Sums = dict[int, np.ndarray[Any, np.dtype[np.float64]]]

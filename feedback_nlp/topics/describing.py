@@ -19,9 +19,9 @@ from feedback_nlp.topics.sample import DiscoverySample, Draw
 from feedback_nlp.topics.settings import TopicSettings
 from feedback_nlp.topics.subtopics import Subtopics
 from feedback_nlp.topics.topic import Topic
-from feedback_nlp.topics.translating import Encode
 from feedback_nlp.topics.wording import worded
 from feedback_nlp.topics.words import LanguageWords
+from feedback_nlp.topics.wordspace import Encode
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -44,6 +44,7 @@ def describe(
 
     :param model: a model with places, ids and, for topics that stood before, names and themes.
     :param vectors: shifted vectors of the drawn rows.
+    :param encode: an encoder of words, or None.
     """
     model, every = _ordered(*_placed(model, sample, settings.max_outliers))
     own, count, langs = every[drawn.rows], len(model), np.asarray(sample.langs)
@@ -51,18 +52,19 @@ def describe(
     namer = Namer(words, open_lexicon(settings.labels.model), settings.labels, encode)
     sizes = np.bincount(every[every >= 0], minlength=count)
     shares = _language_shares(every, langs, count)
-    names = namer.name(own, model.places.centroids)
+    wanted = [at for at, topic in enumerate(model.topics) if not (topic.labels and topic.keywords)]
+    names = dict(zip(wanted, namer.name(own, count, wanted), strict=True))
     typical = _typical(model, sample, drawn, vectors, words=words, most=settings.labels.representatives)
-    parents, first = _parents(model)
+    parents, first = _parents(model, sizes)
     topics = []
     for at, topic in enumerate(model.topics):
-        size, named = int(sizes[at]), bool(topic.labels)
+        size = int(sizes[at])
         topics.append(
             replace(
                 topic,
                 size=size,
                 parent_id=None if parents[at] < 0 else int(parents[at]),
-                labels=topic.labels if named else names[at].labels,
+                labels=topic.labels or names[at].labels,
                 keywords=topic.keywords or names[at].keywords,
                 representatives=typical[at] if any(typical[at].values()) else topic.representatives,
                 shares=shares[at] or topic.shares,
@@ -127,7 +129,7 @@ def _named(subtopics: Subtopics, model: TopicModel, own: Ints, namer: Namer) -> 
     said = [above.get(-1 if entry.parent_id is None else entry.parent_id, {}) for entry in subtopics.entries]
     new = [at for at, entry in enumerate(subtopics.entries) if not entry.labels]
     entries = list(subtopics.entries)
-    for at, names in zip(new, namer.name(own, subtopics.centroids, new, said), strict=True):
+    for at, names in zip(new, namer.name(own, len(subtopics), new, said), strict=True):
         entries[at] = replace(entries[at], labels=names.labels, keywords=names.keywords)
     return replace(subtopics, entries=tuple(entries))
 
@@ -148,13 +150,15 @@ def _told(subtopics: Subtopics, every: Ints, langs: np.ndarray[Any, Any]) -> Sub
     )
 
 
-def _parents(model: TopicModel) -> tuple[Ints, int]:
+def _parents(model: TopicModel, sizes: Ints) -> tuple[Ints, int]:
     """Return each topic's theme, -1 for none, and the smallest theme id never used.
 
     Where themes stand, a new topic goes to the theme of the topic nearest to it.
+
+    :param sizes: comments of each topic.
     """
     if not model.themes:
-        parents = group_themes(model.places.centroids) + np.int64(model.next_theme_id)
+        parents = group_themes(model.places.centroids, sizes.astype(np.float64)) + np.int64(model.next_theme_id)
         alone = parents < model.next_theme_id
         return np.where(alone, -1, parents), max(int(parents.max(initial=-1)) + 1, model.next_theme_id)
     parents = np.array([-1 if topic.parent_id is None else topic.parent_id for topic in model.topics], dtype=np.int64)

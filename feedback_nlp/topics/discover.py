@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from feedback_nlp.core.errors import StageContractError
 from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics.describing import describe
 from feedback_nlp.topics.emerging import find_emerging
@@ -18,7 +17,7 @@ from feedback_nlp.topics.settling import discovery_neighbours, fitted, settle
 from feedback_nlp.topics.space import LanguageShift
 from feedback_nlp.topics.subtopics import Subtopics
 from feedback_nlp.topics.topic import unnamed_topic
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 
 def discover(
@@ -33,17 +32,14 @@ def discover(
     in a space where comments of one label lie close, and only what no label reaches is grouped.
 
     :param seed: seed of the layout, or of the start of k-means.
-    :param encode: the encoder of the sample's vectors, for naming topics in languages that their comments lack; without
-        it, the lexicon alone translates.
+    :param encode: an encoder of words, for naming topics by what fits their meaning and in languages that they
+        lack; it need not be that of the sample's vectors. Without it, the lexicon alone translates.
     :raises ModelError: when the label lexicon is missing or damaged.
-    :raises StageContractError: when ``encode`` makes vectors of another width than the sample's.
     """
     from threadpoolctl import threadpool_limits
 
     chosen = settings or TopicSettings()
     width = sample.vectors.shape[1]
-    if encode is not None and len(sample) and (found := encode(["a"]).shape[1]) != width:
-        raise StageContractError(f"topics: the encoder makes vectors of width {found}, the sample has width {width}.")
     with threadpool_limits(limits=1):
         drawn = draw(sample, chosen.sample)
         langs = [sample.langs[row] for row in drawn.rows.tolist()]

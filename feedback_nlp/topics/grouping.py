@@ -15,6 +15,7 @@ from feedback_nlp.topics.neighbours import Neighbours, Vectors
 from feedback_nlp.topics.settings import TopicSettings
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 FEW = 50
 _SMALLEST_FEW = 3
@@ -119,8 +120,9 @@ def joined(vectors: Vectors, labels: Ints, copies: Ints, most: int, min_size: in
         return target
     centroids = unit_means(vectors, labels, count)
     best = stable_product(vectors, np.ascontiguousarray(centroids.T)).argmax(axis=1)
-    large = np.flatnonzero(np.bincount(best, weights=copies, minlength=count) >= min_size / 2)
-    target[large] = join_closest(centroids[large], most)
+    own = np.bincount(best, weights=copies, minlength=count).astype(np.float64)
+    large = np.flatnonzero(own >= min_size / 2)
+    target[large] = join_closest(centroids[large], own[large], most)
     merged = target[labels]
     found, first = np.unique(merged[merged >= 0], return_index=True)
     sizes = np.bincount(merged[merged >= 0], weights=copies[merged >= 0], minlength=count)
@@ -129,9 +131,10 @@ def joined(vectors: Vectors, labels: Ints, copies: Ints, most: int, min_size: in
     return number[target]
 
 
-def join_closest(centroids: Vectors, most: int) -> Ints:
-    """Join topics with nearly the same centre, and further ones until at most ``most`` are left, by average linkage.
+def join_closest(centroids: Vectors, sizes: Floats, most: int) -> Ints:
+    """Join topics with nearly the same centre, by average linkage, and further ones until at most ``most`` are left.
 
+    :param sizes: float64 array (topics,), comments of each.
     :returns: int64 array (topics,), number of the joined topic that each one is part of.
     """
     if len(centroids) < 2:
@@ -139,28 +142,59 @@ def join_closest(centroids: Vectors, most: int) -> Ints:
     from scipy.cluster.hierarchy import fcluster, linkage
 
     tree = linkage(centroids.astype(np.float64), method="average")
-    groups = fcluster(tree, (2 - 2 * _SAME_TOPIC) ** 0.5, criterion="distance")
-    if groups.max() > most:
-        groups = fcluster(tree, most, criterion="maxclust")
-    return groups.astype(np.int64) - 1
+    groups = fcluster(tree, (2 - 2 * _SAME_TOPIC) ** 0.5, criterion="distance").astype(np.int64) - 1
+    count = int(groups.max()) + 1
+    if count <= most:
+        return groups
+    whole = np.bincount(groups, weights=sizes).astype(np.float64)
+    return merged_by_size(unit_means(centroids, groups, count), whole, most)[groups]
 
 
-def group_themes(centroids: Vectors) -> Ints:
-    """Group topics into about as many themes as the square root of their number, by Ward's method.
+def merged_by_size(centroids: Vectors, sizes: Floats, most: int) -> Ints:
+    """Merge groups until ``most`` are left, each time the two whose joining raises the squared distances least.
 
+    This is Ward's method with a weight for each group, the square root of its size: with equal weights a group of many
+    comments is joined as readily as one of few, with full ones the large groups never join and the small ones always.
+
+    :param centroids: float32 array of shape (groups, width).
+    :param sizes: float64 array (groups,), at least 0.
+    :returns: int64 array (groups,), number of the merged group, in order of the first group in each.
+    """
+    count = len(centroids)
+    weights = np.sqrt(np.maximum(sizes, 1))
+    means = centroids.astype(np.float64)
+    own = np.arange(count)
+    apart = 2 - 2 * (means @ means.T)
+    costs = apart * np.outer(weights, weights) / np.add.outer(weights, weights)
+    np.fill_diagonal(costs, np.inf)
+    alive = np.ones(count, dtype=bool)
+    for _ in range(count - most):
+        left, right = divmod(int(costs.argmin()), count)
+        both = weights[left] + weights[right]
+        means[left] = (weights[left] * means[left] + weights[right] * means[right]) / both
+        weights[left] = both
+        own[own == right] = left
+        alive[right] = False
+        costs[right], costs[:, right] = np.inf, np.inf
+        further = np.square(means - means[left]).sum(axis=1) * weights * both / (weights + both)
+        costs[left] = costs[:, left] = np.where(alive & (np.arange(count) != left), further, np.inf)
+    return np.unique(own, return_inverse=True)[1].astype(np.int64)
+
+
+def group_themes(centroids: Vectors, sizes: Floats) -> Ints:
+    """Group topics into about as many themes as the square root of their number, by :func:`merged_by_size`.
+
+    :param sizes: float64 array (topics,), comments of each.
     :returns: int64 array (topics,), theme of each topic, from 0 in order of first topic; -1 for a topic alone.
     """
     topics = len(centroids)
     if topics < _FEWEST_FOR_THEMES:
         return np.full(topics, -1, dtype=np.int64)
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    tree = linkage(centroids.astype(np.float64), method="ward")
-    groups = fcluster(tree, max(2, round(1.3 * topics**0.5)), criterion="maxclust") - 1
-    sizes = np.bincount(groups)
+    groups = merged_by_size(centroids, sizes, max(2, round(1.3 * topics**0.5)))
+    members = np.bincount(groups)
     number: dict[int, int] = {}
     out = np.full(topics, -1, dtype=np.int64)
     for topic, theme in enumerate(groups.tolist()):
-        if sizes[theme] > 1:
+        if members[theme] > 1:
             out[topic] = number.setdefault(theme, len(number))
     return out

@@ -13,8 +13,9 @@ from feedback_nlp.topics.phrases import join_label, make_label
 from feedback_nlp.topics.settings import LabelSettings
 from feedback_nlp.topics.space import Vectors
 from feedback_nlp.topics.tokens import split_words
-from feedback_nlp.topics.translating import Encode, Translator, WordSpace
+from feedback_nlp.topics.translating import Translator
 from feedback_nlp.topics.words import LanguageWords
+from feedback_nlp.topics.wordspace import Encode, WordSpace
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -57,20 +58,21 @@ class Namer:
     def name(
         self,
         topics: Ints,
-        centres: Vectors,
+        count: int,
         wanted: Sequence[int] | None = None,
         said: Sequence[Mapping[str, str]] = (),
     ) -> list[Names]:
         """Name groups in every language.
 
         :param topics: int64 array, group of each comment, -1 for none.
-        :param centres: float32 array of shape (groups, width), their centres.
+        :param count: number of groups.
         :param wanted: groups to name; None = all.
         :param said: for each group the label by language that stands above its own, whose words need no telling again.
         """
-        chosen = range(len(centres)) if wanted is None else wanted
+        chosen = range(count) if wanted is None else wanted
         if not chosen:
             return []
+        centres = self._space.centres(topics, count)
         rankings = {lang: self._rank(lang, topics[words.rows], centres) for lang, words in self._words.items()}
         names = []
         for at in chosen:

@@ -18,7 +18,7 @@ from feedback_nlp.topics.settling import discovery_neighbours, settle
 from feedback_nlp.topics.space import LanguageShift
 from feedback_nlp.topics.standing import awake, core_places, retold, shifted
 from feedback_nlp.topics.topic import Change, Event, Topic, unnamed_topic
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -42,11 +42,20 @@ class EvocSettings(Settings):
 Backend = Annotated[UmapHdbscanSettings | KMeansSettings | EvocSettings, Field(discriminator="kind")]
 
 
+class WordEncoderSettings(Settings):
+    """The static encoder by which words are weighed and translated."""
+
+    model: str = "encoder-static"
+    """Model's name, or the path of a model folder of kind ``encoder-static``."""
+
+
 class LabelSettings(Settings):
     """Naming topics in three languages."""
 
     model: str = "topic-labels"
     """Folder of the lexicon of words that name topics in languages that the comments lack."""
+    encoder: WordEncoderSettings = WordEncoderSettings()
+    """The encoder of words, whatever encoder made the comments' vectors."""
     keywords: int = Field(10, ge=1, le=50)
     """Keywords of a topic in each language."""
     representatives: int = Field(3, ge=0, le=20)

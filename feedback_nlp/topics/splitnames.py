@@ -36,6 +36,5 @@ def name_split(
         rows = np.array([at for at, (_, code) in enumerate(said) if code == lang], dtype=np.int64)
         words[lang] = LanguageWords.fit(lang, rows, [said[at][0] for at in rows.tolist()])
     namer = Namer(words, open_lexicon(chosen.model), chosen, None)
-    centres = np.zeros((2, 1), dtype=np.float32)
-    labels = namer.name(groups, centres, [0], [above, above])[0].labels
+    labels = namer.name(groups, 2, [0], [above, above])[0].labels
     return {lang: label for lang, label in labels.items() if label}

@@ -10,7 +10,7 @@ from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import LANG, SUBTOPIC_ID, TOPIC_ID, TOPIC_SCORE, TOPICS_ALSO, VECTOR, Column
 from feedback_nlp.topics.also import CLAUSE_COLUMNS, further_topics
 from feedback_nlp.topics.model import TopicModel
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 ALSO_SCORE = 0.6
 

@@ -12,7 +12,7 @@ from feedback_nlp.topics.past import Past
 from feedback_nlp.topics.placing import Places
 from feedback_nlp.topics.sample import DiscoverySample, Draw
 from feedback_nlp.topics.settings import TopicSettings
-from feedback_nlp.topics.translating import Encode
+from feedback_nlp.topics.wordspace import Encode
 
 
 def shifted(sample: DiscoverySample, drawn: Draw, model: TopicModel) -> Vectors:

@@ -1,6 +1,6 @@
 """Words of one language for words of another, by the lexicon and by nearness of meaning."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,10 @@ import numpy as np
 from feedback_nlp.topics.keywords import without_variants
 from feedback_nlp.topics.lexicon import Lexicon, telling_words
 from feedback_nlp.topics.space import Vectors
-from feedback_nlp.topics.words import LanguageWords
+from feedback_nlp.topics.wordspace import WordSpace
 
-Encode = Callable[[Sequence[str]], Vectors]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_FREQUENT = 2000
-_SUREST = 1500
 _LISTED = 6
 _ALIKE = 0.5
 _LEXICON_BONUS = 0.25
@@ -23,71 +20,6 @@ _TOPIC_WEIGHT = 1.0
 _PLACE_COST = 0.1
 _NEARNESS = 1.0
 _BARE = {"fa": (("\u200cهای", ""), ("\u200cها", ""), ("ای", "ا"), ("وی", "و"))}
-
-
-class WordSpace:
-    """Vectors of single words, each language's mean taken off, so that they are near across languages.
-
-    :param words: each language's comments, split.
-    :param lexicon: further words.
-    :param encode: the encoder, or None: then no word has a vector.
-    """
-
-    def __init__(self, words: Mapping[str, LanguageWords], lexicon: Lexicon, encode: Encode | None) -> None:
-        self._words = words
-        self._lexicon = lexicon
-        self._encode = encode
-        self._tables: dict[str, tuple[list[str], Vectors, Vectors]] = {}
-        self._known: dict[str, Vectors] = {}
-        self._all: dict[str, frozenset[str]] = {}
-
-    @property
-    def usable(self) -> bool:
-        """Whether there is an encoder."""
-        return self._encode is not None
-
-    def candidates(self, lang: str) -> tuple[list[str], Vectors]:
-        """Return a language's frequent words and their vectors, float32 of shape (words, width)."""
-        words, vectors, _ = self._table(lang)
-        return words, vectors
-
-    def known(self, lang: str) -> frozenset[str]:
-        """Return a language's frequent words and all words of the lexicon."""
-        if lang not in self._all:
-            own = self._words[lang].frequent(_FREQUENT) if lang in self._words else []
-            self._all[lang] = frozenset(own) | frozenset(self._lexicon.words(lang))
-        return self._all[lang]
-
-    def vectors(self, lang: str, words: Sequence[str]) -> Vectors:
-        """Return vectors of words, float32 of shape (words, width), rows of unit length or zeros."""
-        _, _, mean = self._table(lang)
-        return self._neutral(self._encoded(words), mean)
-
-    def learn(self, words: Sequence[str]) -> None:
-        """Encode words together that will be asked about one by one."""
-        self._encoded(words)
-
-    def _encoded(self, words: Sequence[str]) -> Vectors:
-        if self._encode is None or not words:
-            return np.zeros((len(words), 1), dtype=np.float32)
-        new = [word for word in dict.fromkeys(words) if word not in self._known]
-        if new:
-            self._known.update(zip(new, self._encode(new), strict=True))
-        return np.stack([self._known[word] for word in words])
-
-    def _table(self, lang: str) -> tuple[list[str], Vectors, Vectors]:
-        if lang not in self._tables:
-            own = self._words[lang].frequent(_FREQUENT) if lang in self._words else []
-            words = telling_words(list(dict.fromkeys([*own, *self._lexicon.words(lang)[:_SUREST]])), lang)
-            vectors = self._encoded(words)
-            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], dtype=np.float32)
-            self._tables[lang] = words, self._neutral(vectors, mean), mean
-        return self._tables[lang]
-
-    @staticmethod
-    def _neutral(vectors: Vectors, mean: Vectors) -> Vectors:
-        shifted = np.where(np.any(vectors, axis=1, keepdims=True), vectors - mean, 0)
-        return np.asarray(shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 class Translator:
@@ -131,10 +63,12 @@ class Translator:
         """Return words of ``target`` for keywords of ``source``, in their order, each once.
 
         Listed translations are preferred by their place in the lexicon, nearness to the keyword and nearness to the
-        topic; the nearest other word of the language is taken where it beats them or none is listed.
+        topic; the nearest other word of the language is taken where it beats them or none is listed. Abbreviations in
+        capitals are left out: they are mostly names.
 
         :param centre: float32 array (width,), the topic's centre, or None.
         """
+        keywords = [keyword for keyword in keywords if not keyword.isupper()]
         near = self._nearest(keywords, source, target) if self._space.usable else [[] for _ in keywords]
         found = []
         for keyword, nearest in zip(keywords, near, strict=True):

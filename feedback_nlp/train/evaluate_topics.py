@@ -12,6 +12,7 @@ import pandas as pd
 
 from feedback_nlp.core.errors import MissingInputError
 from feedback_nlp.embed import open_encoder
+from feedback_nlp.embed.settings import StaticBackend
 from feedback_nlp.lang.pack import CODES
 from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover, renew
 from feedback_nlp.topics.neighbours import exact_neighbours
@@ -20,11 +21,12 @@ from feedback_nlp.topics.sample import same_text_key
 from feedback_nlp.train.coherence import TOP, coherence, diversity
 from feedback_nlp.train.data import read_set
 from feedback_nlp.train.figures import Figure, expected_calibration_error
+from feedback_nlp.train.topic_languages import PRESENT, Spread, share_of_several, spreads
 
 _SUITE = "topics"
 _NIGHTS = ("night_1", "night_2")
 _PLANTED_COPIES = 5
-_PRESENT = 0.02
+_SEEDS = 3
 _LARGE = 30
 _HALVES = 40
 _LABELLED = 0.1
@@ -54,16 +56,18 @@ def evaluate(data: Path, *, seed: int = 17) -> list[Figure]:
     :raises MissingInputError: when a data set is missing.
     """
     encode = open_encoder().encode
+    words = open_encoder(StaticBackend(model=TopicSettings().labels.encoder.model)).encode
     nights = {name: read_night(data, name) for name in _NIGHTS}
-    models = {name: discover(night, seed=seed, encode=encode) for name, night in nights.items()}
-    banking = read_judged(data, "en_banking77", encode)
-    carried = renew(nights["night_2"], models["night_1"], seed=seed, encode=encode)
-    anew = renew(nights["night_2"], replace(models["night_1"], past=None), seed=seed, encode=encode)
+    models = {name: discover(night, seed=seed, encode=words) for name, night in nights.items()}
+    banking, broad = (read_judged(data, name, encode) for name in ("en_banking77", "multi_sib200"))
+    carried = renew(nights["night_2"], models["night_1"], seed=seed, encode=words)
+    anew = renew(nights["night_2"], replace(models["night_1"], past=None), seed=seed, encode=words)
     return [
         *_categories(banking, seed),
         *_few_labels(banking, seed),
         *_levels(banking, seed),
-        *_categories(read_judged(data, "multi_sib200", encode), seed),
+        *_categories(broad, seed),
+        *_broad_categories(broad, seed),
         *[figure for name in _NIGHTS for figure in _shape(name, nights[name], models[name])],
         *_stability("night_1", nights["night_1"], models["night_1"], seed),
         *_words("night_1", nights["night_1"], models["night_1"]),
@@ -157,10 +161,34 @@ def _categories(judged: Judged, seed: int) -> list[Figure]:
     return figures
 
 
+def _broad_categories(judged: Judged, seed: int) -> list[Figure]:
+    """Compare few broad categories with themes, and with as many topics as there are categories, over three seeds."""
+    sample, count = judged.sample, len(set(judged.truth.tolist()))
+    whole = TopicSettings(max_outliers=0.0)
+    few = whole.model_copy(update={"max_topics": count})
+    values: dict[str, list[float]] = {}
+    for number in range(seed, seed + _SEEDS):
+        for settings, words in ((few, f"at most {count} topics asked for"), (whole, "themes")):
+            model = discover(sample, settings, seed=number)
+            found = model.assign(sample.vectors, sample.langs).topic_id
+            if words == "themes":
+                # A topic that stands in no theme is one by itself.
+                parents = [
+                    -1 - at if topic.parent_id is None else topic.parent_id for at, topic in enumerate(model.topics)
+                ]
+                found = np.array([*parents, -1 - len(parents)])[found]
+            values.setdefault(words, []).append(_SCORES["V-measure"](judged.truth, found))
+    return [
+        _figure(
+            judged.name, f"V-measure, every comment placed, {words}, mean of {_SEEDS} seeds", _mean(each), len(sample)
+        )
+        for words, each in values.items()
+    ]
+
+
 def _shape(name: str, night: DiscoverySample, model: TopicModel) -> list[Figure]:
     rows = len(night)
-    large = [topic for topic in model.topics if topic.size > _LARGE]
-    mixed = [sum(share >= _PRESENT for share in topic.shares.values()) > 1 for topic in large]
+    large = spreads(night, model, _LARGE)
     trade = model.trade
     named = [all(topic.labels.values()) for topic in model.topics]
     return [
@@ -177,9 +205,25 @@ def _shape(name: str, night: DiscoverySample, model: TopicModel) -> list[Figure]
         ),
         Figure(_SUITE, name, "all", "neighbours in the same topic", trade.agreement, n=rows),
         Figure(_SUITE, name, "all", "neighbours in the same topic before reassignment", trade.agreement_before, n=rows),
-        _figure(name, f"topics over {_LARGE} comments in more than one language", _mean(mixed), len(large), "goal .90"),
+        *_languages(name, large),
         Figure(_SUITE, name, "all", "topics named in all three languages", _mean(named), n=len(named)),
         Figure(_SUITE, name, "all", "sub-topics", len(model.subtopics), n=rows),
+    ]
+
+
+def _languages(name: str, large: list[Spread]) -> list[Figure]:
+    """Tell how many of the larger topics hold several languages: of all, and of those whose theme exists in several."""
+    several = f"topics over {_LARGE} comments in more than one language"
+    words = [replace(spread, near=frozenset()) for spread in large]
+    return [
+        _figure(name, several, _mean([spread.several for spread in large]), len(large)),
+        _figure(
+            name,
+            f"{several}, where the theme exists in several by words or place",
+            *share_of_several(large),
+            "goal .90",
+        ),
+        _figure(name, f"{several}, where the theme exists in several by words", *share_of_several(words)),
     ]
 
 
@@ -315,7 +359,7 @@ def _words(name: str, night: DiscoverySample, model: TopicModel) -> list[Figure]
     figures = []
     for lang in CODES:
         texts = [str(clean) for clean, own in zip(night.cleans, night.langs, strict=True) if own == lang and clean]
-        lists = [topic.keywords.get(lang, ()) for topic in model.topics if topic.shares.get(lang, 0) >= _PRESENT]
+        lists = [topic.keywords.get(lang, ()) for topic in model.topics if topic.shares.get(lang, 0) >= PRESENT]
         told = f"keyword coherence (NPMI, top {TOP})"
         figures.append(Figure(_SUITE, name, lang, told, coherence(texts, lists, lang), n=len(lists)))
         told = f"keyword diversity (different ones of the top {TOP})"

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from topic_samples import THEMES, encode, make_sample, shuffled
 
-from feedback_nlp.core.errors import ModelError, StageContractError
-from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover
+from feedback_nlp.core.errors import ModelError
+from feedback_nlp.topics import DiscoverySample, TopicModel, TopicSettings, discover, renew
+from feedback_nlp.topics.naming import Namer
 from feedback_nlp.topics.settings import EvocSettings, KMeansSettings, LabelSettings
 
 KMEANS = TopicSettings(backend=KMeansSettings(topics=5), min_topic_size=5)
@@ -172,9 +173,20 @@ def test_a_missing_lexicon_is_named():
         discover(make_sample(60), KMEANS.model_copy(update={"labels": LabelSettings(model="no-such-lexicon")}))
 
 
-def test_an_encoder_of_another_width_is_refused():
-    with pytest.raises(StageContractError, match="width 3, the sample has width 32"):
-        discover(make_sample(60), KMEANS, encode=lambda texts: np.ones((len(texts), 3), dtype=np.float32))
+def test_topics_are_named_by_an_encoder_of_another_width():
+    wide = np.random.default_rng(0).normal(size=(32, 48)).astype(np.float32)
+    model = discover(make_sample(300, langs=("en",)), KMEANS, encode=lambda texts: encode(texts) @ wide)
+    assert all(topic.labels["fa"] and topic.labels["ar"] for topic in model.topics)
+
+
+def test_names_that_stand_are_not_asked_for_again(monkeypatch):
+    sample = make_sample(300)
+    model = discover(sample, KMEANS.model_copy(update={"subtopics": 0}))
+    asked = []
+    monkeypatch.setattr(Namer, "name", lambda self, groups, count, wanted, *_: asked.extend(wanted) or [])
+    renewed = renew(sample, model, KMEANS.model_copy(update={"subtopics": 0}))
+    assert asked == []
+    assert [topic.labels for topic in renewed.topics] == [topic.labels for topic in model.topics]
 
 
 def test_representatives_are_members_in_their_language():

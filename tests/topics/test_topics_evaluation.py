@@ -52,11 +52,15 @@ def test_every_figure_is_measured(tmp_path, monkeypatch):
         )
 
     class TinyEncoder:
-        encode = staticmethod(encode)
+        def __init__(self, backend=None):
+            self.encode = encode
 
     monkeypatch.setattr(evaluate_topics, "read_night", read_night)
     monkeypatch.setattr(evaluate_topics, "open_encoder", TinyEncoder)
     figures = {(figure.data, figure.metric): figure for figure in evaluate_topics.evaluate(tmp_path)}
+    assert (
+        figures["multi_sib200", "V-measure, every comment placed, at most 5 topics asked for, mean of 3 seeds"].n == 200
+    )
     assert figures["night_1", "ARI with topics of shuffled rows"].value == 1
     assert figures["night_2", "planted theme: recall of its best topic"].value == 1
     assert all(figure.suite == "topics" for figure in figures.values())

@@ -2,14 +2,16 @@ import shutil
 
 import numpy as np
 import pytest
+from topic_samples import WIDTH
 
 from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import resolve_model, write_model
 from feedback_nlp.topics.lexicon import EMPTY, KIND, LEXICON_FILE, Entry, Lexicon, open_lexicon, telling_words
 from feedback_nlp.topics.naming import Namer
 from feedback_nlp.topics.settings import LabelSettings
-from feedback_nlp.topics.translating import Translator, WordSpace
+from feedback_nlp.topics.translating import Translator
 from feedback_nlp.topics.words import LanguageWords
+from feedback_nlp.topics.wordspace import WordSpace
 
 LEXICON = Lexicon(
     (
@@ -92,6 +94,14 @@ def test_each_translation_is_given_once():
     assert _translator().translate(["price", "prices"], "en", "fa", None) == ("قیمت",)
 
 
+def test_abbreviations_are_not_translated(encoder):
+    lexicon = Lexicon((*LEXICON.entries, Entry("fa", "قلمی", ("aa",))))
+    for space in (None, encoder):
+        assert _translator(space, lexicon).translate(["AA", "price"], "en", "fa", None)[-1] == "قیمت"
+        assert "قلمی" not in _translator(space, lexicon).translate(["AA"], "en", "fa", None)
+    assert _translator(lexicon=lexicon).translate(["aa"], "en", "fa", None) == ("قلمی",)
+
+
 def test_a_word_that_several_languages_lead_to_comes_first():
     told = {"en": ["delivery", "price"], "ar": ["السعر"]}
     assert _translator().translate_all(told, "fa", None) == ("قیمت", "تحویل")
@@ -131,6 +141,28 @@ def test_each_word_is_encoded_once(encoder):
     assert space.vectors("en", []).shape[0] == 0
 
 
+def test_groups_of_comments_lie_among_the_words_that_they_say(encoder):
+    said = {"en": ["price discount", "delivery courier", "price cost", "?"], "fa": ["قیمت گران", "تحویل پیک"]}
+    words = {
+        "en": LanguageWords.fit("en", np.array([0, 2, 4, 5]), said["en"]),
+        "fa": LanguageWords.fit("fa", np.array([1, 3]), said["fa"]),
+    }
+    space = WordSpace(words, LEXICON, encoder)
+    centres = space.centres(np.array([0, 0, 1, 1, 0, -1]), 3)
+    assert centres.shape == (3, WIDTH)
+    price, delivery = space.vectors("en", ["price", "delivery"])
+    assert centres[0] @ price > centres[0] @ delivery
+    assert centres[1] @ delivery > centres[1] @ price
+    assert not centres[2].any()
+
+
+def test_without_an_encoder_groups_lie_nowhere():
+    words = {"en": LanguageWords.fit("en", np.arange(2), ["price", "delivery"])}
+    space = WordSpace(words, LEXICON, None)
+    assert not space.usable
+    assert not space.centres(np.array([0, 1]), 2).any()
+
+
 class TestNamer:
     def _namer(self, cleans, langs, encode=None, lexicon=LEXICON, **settings):
         codes = np.array(langs)
@@ -144,43 +176,43 @@ class TestNamer:
 
     def test_a_language_without_comments_is_translated(self, encoder):
         namer = self._namer(["price expensive"] * 12 + ["delivery courier"] * 12, ["en"] * 24, encoder)
-        names = namer.name(np.repeat([0, 1], 12), encoder(["price", "delivery"]))
+        names = namer.name(np.repeat([0, 1], 12), 2)
         assert names[0].keywords["en"][0] in ("price", "expensive")
         assert names[0].keywords["fa"][0] == "قیمت"
         assert "التوصيل" in names[1].labels["ar"]
 
     def test_untranslatable_names_are_given_in_the_main_language(self):
         namer = self._namer(["kebab grill"] * 12, ["en"] * 12, lexicon=EMPTY)
-        names = namer.name(np.zeros(12, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        names = namer.name(np.zeros(12, dtype=np.int64), 1)
         assert names[0].labels["fa"] == names[0].labels["en"] == "kebab grill"
         assert names[0].keywords["fa"] == ()
 
     def test_the_words_of_a_label_say_different_things(self, encoder):
         cleans = ["battery charger"] * 6 + ["price battery"] * 3 + ["battery charger price"] * 3
-        names = self._namer(cleans, ["en"] * 12, encoder).name(np.zeros(12, dtype=np.int64), encoder(["battery"]))
+        names = self._namer(cleans, ["en"] * 12, encoder).name(np.zeros(12, dtype=np.int64), 1)
         assert set(names[0].labels["en"].replace(",", "").split()) == {"battery", "charger", "price"}
 
     def test_a_topic_without_words_has_empty_names(self):
         namer = self._namer(["123", "456"], ["en", "en"])
-        names = namer.name(np.zeros(2, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        names = namer.name(np.zeros(2, dtype=np.int64), 1)
         assert names[0].labels == {"ar": "", "fa": "", "en": ""}
         assert names[0].keywords == {"ar": (), "fa": (), "en": ()}
 
     def test_a_small_topic_is_named_by_its_main_language(self):
         namer = self._namer(["price", "price", "price high"], ["en"] * 3)
-        names = namer.name(np.zeros(3, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        names = namer.name(np.zeros(3, dtype=np.int64), 1)
         assert "price" in names[0].labels["en"]
 
     def test_at_most_as_many_keywords_as_asked_for(self):
         namer = self._namer(["alpha bravo charlie delta echo"] * 12, ["en"] * 12, keywords=3)
-        names = namer.name(np.zeros(12, dtype=np.int64), np.ones((1, 4), dtype=np.float32))
+        names = namer.name(np.zeros(12, dtype=np.int64), 1)
         assert len(names[0].keywords["en"]) == 3
 
     def test_only_wanted_groups_are_named_and_not_by_words_said_above_them(self):
         namer = self._namer(["price discount"] * 12 + ["courier late"] * 12, ["en"] * 24)
         groups = np.repeat([0, 1], 12)
         said = [{"en": "discount"}, {}]
-        found = namer.name(groups, np.ones((2, 4), dtype=np.float32), [0], said)
+        found = namer.name(groups, 2, [0], said)
         assert len(found) == 1
         assert found[0].keywords["en"] == ("price",)
-        assert namer.name(groups, np.ones((2, 4), dtype=np.float32), []) == []
+        assert namer.name(groups, 2, []) == []

@@ -1,4 +1,4 @@
-"""The shipped transformer as plain functions over named tensors: a BERT trunk, one reading layer, and pooling.
+"""The shipped transformer as plain functions over named tensors: a BERT trunk, layers that read, and pooling.
 
 The trunk's names are those of Hugging Face's ``BertModel``, so its file opens there too. PyTorch is imported when a
 function runs.
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
+from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,15 +17,14 @@ Weights = Mapping[str, "Tensor"]
 
 HEADS = 4
 QUERIES = 4
-READERS = ("reader", "reader.second")
 READER = "reader.layer"
+LOWER = "reader.lower"
 TABLE = "head.table"
 _EPSILON = 1e-12
 _NOWHERE = -20.0
 _BLOCK = 8
 _INNER, _SPREAD, _STATIC_SHARE = 768, 0.5, 0.35
 _TOKENS = len(TOKEN_LABELS)
-_OF_FIRST = ("polarity", "sentiment")
 
 
 @dataclass(frozen=True)
@@ -190,52 +189,40 @@ def mean_vectors(hidden: "Tensor", mask: "Tensor") -> "Tensor":
     return fn.normalize((hidden * mask.unsqueeze(-1)).sum(1), dim=1)
 
 
-def token_scores(weights: Weights, hidden: "Tensor", name: str = READERS[0]) -> "Tensor":
-    """Return float32 tensor (texts, tokens, TOKEN_LABELS) from a reading layer."""
-    return _linear(weights, f"{name}.token", hidden).float()
+def reading(weights: Weights, found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
+    """Return the reading layer, float32 tensor (texts, tokens, width).
 
+    It stands on the trunk's last layer, or on the reader's own in that one's place where there is one.
 
-def read_twice(weights: Weights, hidden: "Tensor", mask: "Tensor", spans: Spans) -> "tuple[Tensor, Tensor]":
-    """Score stretches of text with each reading layer that there is, and take the mean of both.
-
-    Polarity and sentiment are the first layer's alone: the second has not learnt them from all labelled sets.
-
-    :param hidden: the trunk's last layer, (texts, tokens, width).
+    :param found: see :func:`states`.
     :param mask: bool tensor (texts, tokens).
-    :returns: scores, see :func:`read`, and token scores, see :func:`token_scores`.
     """
-    found = []
-    for name in READERS:
-        if f"{name}.queries" in weights:
-            top = layer(weights, f"{name}.layer", hidden, mask[:, None, None, :])
-            tokens = token_scores(weights, top, name)
-            found.append((read(weights, top, tokens, spans, name), tokens))
-    (scores, tokens), *second = found
-    if not second:
-        return scores, tokens
-    both = (scores + second[0][0]) / 2
-    for part in _OF_FIRST:
-        both[:, READING_SLICES[part]] = scores[:, READING_SLICES[part]]
-    return both, (tokens + second[0][1]) / 2
+    seen = mask[:, None, None, :]
+    own = f"{LOWER}.output.dense.weight" in weights
+    return layer(weights, READER, layer(weights, LOWER, found[-2], seen) if own else found[-1], seen)
 
 
-def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans, name: str = READERS[0]) -> "Tensor":
+def token_scores(weights: Weights, hidden: "Tensor") -> "Tensor":
+    """Return float32 tensor (texts, tokens, TOKEN_LABELS) from the reading layer."""
+    return _linear(weights, "reader.token", hidden).float()
+
+
+def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans) -> "Tensor":
     """Score stretches of text.
 
     :param hidden: the reading layer, (texts, tokens, width).
     :param tokens: token scores, (texts, tokens, TOKEN_LABELS).
-    :param name: which reading layer it is.
     :returns: float32 tensor (spans, READING_LABELS); drivers and causes very low where a span holds no token.
     """
     import torch
 
-    attention = (hidden.float() @ weights[f"{name}.queries"].float().T)[spans.owners]
+    attention = (hidden.float() @ weights["reader.queries"].float().T)[spans.owners]
     empty = ~spans.inside.any(1)
     inside = (spans.inside | empty[:, None])[:, :, None]
     found = tokens[spans.owners].masked_fill(~inside, -torch.inf).logsumexp(1)
     shares = attention.masked_fill(~inside, -torch.inf).softmax(1)
     pooled = torch.einsum("stq,stw->sqw", shares, hidden.float()[spans.owners]).flatten(1)
-    rest = _linear(weights, f"{name}.comment", _filled(pooled))[: len(pooled)]
+    rest = _linear(weights, "reader.comment", _filled(pooled))[: len(pooled)]
     scores = torch.cat([found, rest], dim=1)
     nothing = torch.zeros(len(READING_LABELS), device=scores.device)
     nothing[:_TOKENS] = _NOWHERE

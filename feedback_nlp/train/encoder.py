@@ -19,12 +19,12 @@ from feedback_nlp.train.encoder_write import STATIC, Making, card_notes, write_s
 from feedback_nlp.train.reader import fit_reader, starting_weights
 from feedback_nlp.train.reader_data import UNSEEN, read_caused, read_judged
 from feedback_nlp.train.reader_pairs import Paired, read_paired
-from feedback_nlp.train.reader_second import add_second
+from feedback_nlp.train.reader_tuning import tune_reading
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-KINDS = ("static", "transformer", "reader", "second", "head")
+KINDS = ("static", "transformer", "reader", "reading", "head")
 WIDTH = 256
 FIRST_ROUND = "encoder-phase1"
 _FIRST_EPOCHS, _SECOND_EPOCHS = 3, 2
@@ -50,8 +50,8 @@ def train_encoder(
     """Distil an encoder from the English teacher and write its model folder.
 
     :param kind: ``static``; ``transformer``, which starts from the static one; ``reader``, which starts from the
-        transformer, learns sentiment and root causes beside its vectors and gets a head at the end; ``second``, which
-        trains a second reading layer for the reader in ``out`` and for that of the first round in ``work``; or
+        transformer, learns sentiment and root causes beside its vectors and gets a head at the end; ``reading``, which
+        tunes what reads in the reader in ``out`` and in that of the first round in ``work``; or
         ``head``, which fits the head of the reader in ``out`` again. These two leave the rest as it is.
     :param minutes: how long this kind trains, in minutes of wall time; 60 when None. A transformer or static encoder
         that is still missing in ``work`` is made first, the transformer in as long again. The static encoder takes as
@@ -67,8 +67,8 @@ def train_encoder(
     minutes = _MINUTES if minutes is None else minutes
     if kind == "head":
         return _train_head(data, out, static_model, seed=seed, work=work, created_at=created_at)
-    if kind == "second":
-        return _train_second(data, out, seed=seed, work=work)
+    if kind == "reading":
+        return _tune_reading(data, out, seed=seed, work=work)
     if kind == "reader" and (work / CHECKPOINT).exists():
         return _train_reader(data, out, static_model, minutes=minutes, seed=seed, work=work, created_at=created_at)
     taught = taught_material(data, work, width=WIDTH, seed=seed)
@@ -110,11 +110,11 @@ def _train_reader(
     return write_transformer(out, weights | found, making, static_model)
 
 
-def _train_second(data: Path, out: Path, *, seed: int, work: Path) -> ModelFolder:
-    """Train a second reading layer, for the encoder of the first round as well, on which blends are fitted."""
+def _tune_reading(data: Path, out: Path, *, seed: int, work: Path) -> ModelFolder:
+    """Tune what reads, in the encoder of the first round as well, on which blends are fitted."""
     if (work / FIRST_ROUND).is_dir():
-        add_second(data, work / FIRST_ROUND, work, unseen=False, seed=seed)
-    return add_second(data, out, work, unseen=True, seed=seed)
+        tune_reading(data, work / FIRST_ROUND, work, unseen=False, seed=seed)
+    return tune_reading(data, out, work, unseen=True, seed=seed)
 
 
 def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str) -> ModelFolder:

@@ -42,7 +42,7 @@ _WHAT = {
     "transformer": f"{_BERT} It starts as the static encoder.",
     "reader": f"{_BERT} `head.safetensors` makes a better vector from the means of all layers and the static encoder's "
     "token vectors; it is fitted last, on the pairs that the vectors were trained on, in a fixed number of steps. The "
-    "figures are those of the head's vectors. `reader.safetensors` holds one or two layers on top "
+    "figures are those of the head's vectors. `reader.safetensors` holds layers on top "
     "with heads, which read polarity, root causes with the tokens that show them, and the other readings; the scores "
     "are not calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
 }
@@ -182,18 +182,27 @@ def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolde
     return write_model(out, kind=kind, name=out.name, version=_VERSION, details=details, card=card)
 
 
-def described_again(folder: ModelFolder, note: str) -> ModelFolder:
+def described_again(folder: ModelFolder, note: str, data: Path, rows: Mapping[str, dict[str, int]]) -> ModelFolder:
     """Write the manifest of a folder whose weights have changed but not its vectors; its card gets a note.
 
     :param folder: as it was opened before.
-    :param note: lines of Markdown, added once.
+    :param note: lines of Markdown, added once, in place of one with the same beginning.
+    :param data: the data folder.
+    :param rows: rows used by data set name, by use; they take the place of those of the same use.
     """
     details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
+    used = [row for row in details.get("training_data", []) if row["use"] not in rows]
+    used += [{**row, "use": use} for use, counted in rows.items() for row in provenance(data, dict(counted))]
+    details["training_data"] = used
     head, mark, rest = (folder.path / CARD).read_text(encoding="utf-8").partition("\n## Figures")
     if mark:
         title, _, described = head.split("\n\n", 2)
         described = re.sub(r"(?<=, )[\d.]+(?= MB)", f"{_megabytes(folder):.1f}", described, count=1)
-        head = "\n\n".join([title, _WHAT["reader"], described.replace(note, "") + note])
+        begins = re.escape(note.partition("\n")[0])
+        described = re.sub(rf"^{begins}\n(?:  .*\n)*", "", described, flags=re.MULTILINE)
+        head = "\n\n".join([title, _WHAT["reader"], described + note])
+        figures, _, limits = rest.partition("\n## Data\n")
+        rest = f"{figures}\n## Data\n{_data_table(used)}\n\n## Limits{limits.partition('## Limits')[2]}"
     text = f"{head}{mark}{rest}"
     name, edition = str(folder.manifest["name"]), str(folder.manifest["version"])
     return write_model(folder.path, kind=folder.kind, name=name, version=edition, details=details, card=text)

@@ -97,7 +97,7 @@ def streams(weights: Mapping[str, "Tensor"], paired: Paired, judged: Judged, cau
         "sentiment": Stream(
             _sizes(judged.bags, MAX_TOKENS),
             drawn.astype(np.float32),
-            lambda rows, rng: sentiment_loss(weights, judged, rows, rng),
+            lambda rows, rng: sentiment_loss(weights, judged, rows, layer_of(weights, judged.bags, rng)),
         ),
         "causes": Stream(
             _sizes(caused.bags, MAX_TOKENS),

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.embed.backends.static import tokenize
 from feedback_nlp.embed.pieces import PieceCutter
 from feedback_nlp.normalise.normaliser import normalise
-from feedback_nlp.train.data import read_jsonl
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
 from feedback_nlp.train.rootcause_data import SYNTHETIC, Annotated, read_training
 from feedback_nlp.train.sentiment_data import ROOT_CAUSES, Labelled, read_labelled, text_key
@@ -25,7 +23,6 @@ UNSEEN = ("en_twitter_us_airline", "ar_elsahar_res1_qaym", "fa_bank_apps_cafebaz
 MAX_TOKENS = 128
 _HEAVIEST = 8.0
 _WORTH = {"written": 0.7, "translated": 0.5, "real": 1.0}
-_SENTIMENT_CODES = {"neg": "negative", "neu": "neutral", "pos": "positive", "mix": "mixed"}
 
 
 @dataclass(frozen=True)
@@ -112,10 +109,10 @@ def read_caused(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, u
     wanted = np.array([text_key(text) not in shut for text in annotated.texts])
     if not unseen:
         wanted &= ~np.isin(annotated.sources, UNSEEN)
-    return _caused(data, annotated, np.flatnonzero(wanted), tokenizer)
+    return _caused(annotated, np.flatnonzero(wanted), tokenizer)
 
 
-def _caused(data: Path, annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor") -> Caused:
+def _caused(annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor") -> Caused:
     pieces = PieceCutter(tokenizer).cut([annotated.cleans[row] for row in rows.tolist()])
     position = np.full(len(annotated), -1)
     position[rows] = np.arange(len(rows))
@@ -128,11 +125,6 @@ def _caused(data: Path, annotated: Annotated, rows: Ints, tokenizer: "SentencePi
             touched = np.flatnonzero((bounds[:, 0] < piece.end) & (bounds[:, 1] > piece.start))
             if len(touched):
                 evidence.append((place, piece.label, int(touched[0]), int(touched[-1]) + 1))
-    known = {
-        row["text"]: SENTIMENTS.index(_SENTIMENT_CODES[row["s"]])
-        for name in ("train", "synthetic")
-        for row in read_jsonl(data, f"rootcause/{name}.jsonl")
-    }
     causes = annotated.causes[rows]
     translated = causes.any(axis=1) & np.array([row not in located for row in rows.tolist()])
     weights = np.where(translated, _WORTH["translated"], _WORTH["real"])
@@ -142,7 +134,7 @@ def _caused(data: Path, annotated: Annotated, rows: Ints, tokenizer: "SentencePi
         weights.astype(np.float32),
         causes,
         annotated.others[rows],
-        np.array([known.get(annotated.texts[row], -1) for row in rows.tolist()], dtype=np.int64),
+        annotated.sentiment[rows],
         {name: values[rows] for name, values in annotated.readings.items()},
         np.array(sorted(evidence), dtype=np.int64).reshape(-1, 4),
         _counts(annotated.sources[rows]),

@@ -147,9 +147,12 @@ def _polarity_loss(scores: "Tensor", labels: Ints, annotated: Any) -> "Tensor": 
     return loss
 
 
-def sentiment_loss(weights: Weights, judged: Judged, rows: Ints, rng: np.random.Generator) -> "Tensor":
-    """Return the loss of a batch of comments with a sentiment."""
-    scores, _, _ = _scores(weights, layer_of(weights, judged.bags, rng), rows)
+def sentiment_loss(weights: Weights, judged: Judged, rows: Ints, run: Layer) -> "Tensor":
+    """Return the loss of a batch of comments with a sentiment.
+
+    :param run: see :func:`layer_of`.
+    """
+    scores, _, _ = _scores(weights, run, rows)
     return _polarity_loss(scores, judged.labels[rows], judged.annotated[rows])
 
 

@@ -40,7 +40,8 @@ LABELS = (*DRIVER_LABELS, *CAUSE_LABELS)
 VECTOR_GAIN = np.float32(3)
 EVIDENCE_PRICE = 0.3
 _L2, _READING_L2, _ITERATIONS = 3e-4, 1e-3, 40
-_SYNTHETIC_WEIGHT = 0.7
+# Comments that a model had chosen are unlike the rest: at full weight they cost on sources never seen.
+_SYNTHETIC_WEIGHT, _CHOSEN_WEIGHT = 0.7, 0.3
 _TAUGHT_WEIGHT = 3.0
 _RANDOM_FOLDS = 4
 _FEW, _USUAL_THRESHOLD = 50, 0.3
@@ -88,8 +89,10 @@ class Material:
         clauses = np.flatnonzero((training & known_evidence(annotated))[annotated.clauses[:, 0]])
         clause_causes = annotated.clause_causes()[clauses]
         targets = np.concatenate([labels_of(annotated.causes[rows]), labels_of(clause_causes)]).astype(np.float32)
-        weights = np.where(annotated.sources[rows] == SYNTHETIC, _SYNTHETIC_WEIGHT, 1.0)
-        weights = np.concatenate([weights, np.ones(len(clauses))])
+        weights = np.where(annotated.chosen, _CHOSEN_WEIGHT, 1.0)
+        of_clauses = weights[annotated.clauses[clauses, 0]]
+        weights = np.where(annotated.sources == SYNTHETIC, _SYNTHETIC_WEIGHT, weights)[rows]
+        weights = np.concatenate([weights, of_clauses])
         both = self.design.take(rows).above(self.clause_design.take(clauses))
         if taught is not None and self.triples is not None:
             both, targets = both.above(self.triples), np.concatenate([targets, taught])
@@ -112,8 +115,10 @@ class Material:
             )
         ]
         for name, values in READING_VALUES.items():
-            targets = np.eye(len(values))[annotated.readings[name][real]]
-            heads.append(fit_softmax(design, targets, ones[:, 0], l2=_READING_L2, iterations=_ITERATIONS))
+            known = np.flatnonzero(annotated.readings[name][real] >= 0)
+            targets = np.eye(len(values))[annotated.readings[name][real[known]]]
+            some = design.take(known)
+            heads.append(fit_softmax(some, targets, ones[known, 0], l2=_READING_L2, iterations=_ITERATIONS))
         weights = np.concatenate([head.weights for head in heads], axis=1)
         return LinearHead(weights, np.concatenate([head.bias for head in heads]))
 
@@ -197,11 +202,12 @@ def random_folds(annotated: Annotated, seed: int) -> Iterator[Mask]:
 
 
 def leave_out(material: Material, folds: Iterator[Mask]) -> Unseen:
-    """Score the comments of each fold with heads fitted without them."""
+    """Score the comments of each fold with heads fitted without them; those that a model had chosen are left aside."""
     found = []
     owners = material.annotated.clauses[:, 0]
-    for held in folds:
-        causes, readings = material.fit_causes(~held), material.fit_readings(~held)
+    for fold in folds:
+        causes, readings = material.fit_causes(~fold), material.fit_readings(~fold)
+        held = fold & ~material.annotated.chosen
         rows = np.flatnonzero(held)
         clauses = np.flatnonzero(held[owners])
         position = np.cumsum(held) - 1
@@ -261,8 +267,9 @@ def decide(annotated: Annotated, unseen: Unseen) -> tuple[dict[str, Floats], dic
     }
     heats = {}
     for name, first, last in reading_columns():
-        labels = annotated.readings[name][unseen.rows]
-        scores = unseen.readings[:, first:last]
+        known = annotated.readings[name][unseen.rows] >= 0
+        labels = annotated.readings[name][unseen.rows[known]]
+        scores = unseen.readings[known, first:last]
         heats[name] = best_temperature(scores, labels, np.ones(len(labels)))
         prior = softmax(scores / np.float32(heats[name])).mean(axis=0)
         arrays[f"offsets_{name}"] = -_PRIOR_SHARE * np.log(np.maximum(prior, 1e-4))

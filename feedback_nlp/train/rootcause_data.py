@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.core.columns import EFFORTS, EMOTIONS, INTENTS, OTHER_CAUSES, RESOLUTIONS, STAGES
+from feedback_nlp.core.columns import EFFORTS, EMOTIONS, INTENTS, OTHER_CAUSES, RESOLUTIONS, SENTIMENTS, STAGES
 from feedback_nlp.normalise.clauses import find_clauses
 from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.rootcause.taxonomy import Taxonomy, open_taxonomy
+from feedback_nlp.train.annotations import SENTIMENT_CODES, read_annotations
 from feedback_nlp.train.data import read_jsonl, read_set, set_names
 
 DRIVER_OF = {"P": "policy", "E": "employee"}
@@ -97,8 +98,10 @@ class Annotated:
     :param cleans: normalised texts.
     :param langs: language of each.
     :param sources: data set each was drawn from; ``synthetic`` for written ones.
+    :param chosen: True where a model had chosen the comment for annotation: it is learnt from and never judged on.
     :param causes: bool array (n, causes × signs) in the order of ``CAUSE_LABELS``.
     :param others: bool array (n, 2) in the order of ``OTHER_CAUSES``.
+    :param sentiment: int array (n,), index into ``SENTIMENTS``; -1 where not annotated.
     :param readings: int array (n,) by reading, index into its values; -1 where not annotated.
     :param evidence: annotated stretches.
     :param clauses: int array (m, 3) of row, start, end in the normalised text.
@@ -108,8 +111,10 @@ class Annotated:
     cleans: Sequence[str]
     langs: np.ndarray[Any, Any]
     sources: np.ndarray[Any, Any]
+    chosen: np.ndarray[Any, np.dtype[np.bool_]]
     causes: np.ndarray[Any, np.dtype[np.bool_]]
     others: np.ndarray[Any, np.dtype[np.bool_]]
+    sentiment: np.ndarray[Any, np.dtype[np.int64]]
     readings: Mapping[str, np.ndarray[Any, np.dtype[np.int64]]]
     evidence: Sequence[Evidence]
     clauses: np.ndarray[Any, np.dtype[np.int64]]
@@ -158,6 +163,10 @@ def _reading(row: Mapping[str, Any], key: str, values: Sequence[str]) -> int:
     return values.index(str(row[key])) if key in row else -1
 
 
+def _sentiment(row: Mapping[str, Any]) -> int:
+    return SENTIMENTS.index(SENTIMENT_CODES[row["s"]]) if "s" in row else -1
+
+
 def build(rows: Sequence[Mapping[str, Any]]) -> Annotated:
     """Arrange annotated comments, normalised and cut into clauses."""
     cleans, evidence, clauses = [], [], []
@@ -180,8 +189,10 @@ def build(rows: Sequence[Mapping[str, Any]]) -> Annotated:
         cleans,
         np.array([row["lang"] for row in rows], dtype=object),
         np.array([row.get("source", SYNTHETIC) for row in rows], dtype=object),
+        np.array([bool(row.get("chosen")) for row in rows], dtype=bool),
         causes,
         others,
+        np.array([_sentiment(row) for row in rows], dtype=np.int64),
         {
             name: np.array([_reading(row, key, values) for row in rows], dtype=np.int64)
             for name, (key, values) in READING_CODES.items()
@@ -199,6 +210,7 @@ def read_training(data: Path) -> Annotated:
     """
     shut = frozenset(set_names(data, folder="eval"))
     rows = [row for row in read_jsonl(data, "rootcause/train.jsonl") if row["ok"] and row["source"] not in shut]
+    rows += read_annotations(data)
     written = [
         *read_jsonl(data, "rootcause/synthetic.jsonl"),
         *_cue_phrases(open_taxonomy()),

@@ -312,8 +312,9 @@ def add_blend(
     tagger = LinearTagger.from_folder(folder)
     annotated, dev = read_training(data), read_dev(data)
     material = prepare_all(data, annotated)
-    held = unread(data, annotated, seed=seed)
-    heads = material.fit_causes(~held), material.fit_readings(~held)
+    unseen = unread(data, annotated, seed=seed)
+    heads = material.fit_causes(~unseen), material.fit_readings(~unseen)
+    held = unseen & ~annotated.chosen
     comments = read_comments(part_of(annotated, held), reader)
     scored = score(material, held, comments, heads)
     without = replace(tagger.heads, cause_head=fold_in(heads[0], material.factors))

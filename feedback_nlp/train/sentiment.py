@@ -60,7 +60,7 @@ def leave_sources_out(material: Material) -> Unseen:
         held = np.isin(labelled.sources, sources)
         head = material.fit(~held & ~labelled.judged)
         bare.append(material.fit(~held & ~labelled.judged, bare=True))
-        picked = np.flatnonzero(held)
+        picked = np.flatnonzero(held & ~labelled.chosen)
         rows.append(picked)
         scores.append(material.design.take(picked).scores(head))
         clauses = np.flatnonzero(held[material.clauses.rows])

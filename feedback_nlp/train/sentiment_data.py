@@ -12,6 +12,7 @@ import pandas as pd
 
 from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.core.folding import fold
+from feedback_nlp.train.annotations import SENTIMENT_CODES, read_annotations
 from feedback_nlp.train.data import read_jsonl, read_set, set_names
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -23,7 +24,6 @@ LONGEST = 1_000
 PER_SET = 12_000
 _NEUTRAL = SENTIMENTS.index("neutral")
 _MIXED = SENTIMENTS.index("mixed")
-_ANNOTATED = {"neg": "negative", "neu": "neutral", "pos": "positive", "mix": "mixed"}
 
 # How far a set is trusted, 1 where not named: emoji and machine labels, odd star scales, dialects far from service.
 TRUST: Mapping[str, float] = {
@@ -86,6 +86,7 @@ class Labelled:
     :param rated: True where the label was made from stars.
     :param domains: domain of each, that of its source where the comment has none.
     :param splits: published split of each, or empty.
+    :param chosen: True where a model had chosen the comment for annotation: it is learnt from and never judged on.
     :param identities: what must stay on one side of any split: the review a sentence belongs to, else the text.
     """
 
@@ -98,6 +99,7 @@ class Labelled:
     rated: Mask
     domains: np.ndarray[Any, Any]
     splits: np.ndarray[Any, Any]
+    chosen: Mask
     identities: np.ndarray[Any, Any]
 
     def __len__(self) -> int:
@@ -161,13 +163,18 @@ def _one_set(data: Path, name: str, seed: int) -> pd.DataFrame:
 def _annotated(data: Path, shut: frozenset[str]) -> pd.DataFrame:
     rows = [row | {"judged": False} for row in read_jsonl(data, "rootcause/train.jsonl")]
     rows += [row | {"judged": True} for row in read_jsonl(data, "rootcause/dev.jsonl")]
-    frame = pd.DataFrame([row for row in rows if row["ok"] and row["source"] not in shut])
-    sentiment = frame["s"].map(_ANNOTATED)
-    return frame.assign(sentiment=sentiment, set=ROOT_CAUSES, rated=False)
+    return _as_set([row for row in rows if row["ok"] and row["source"] not in shut])
+
+
+def _as_set(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["text", "lang", "source", "s", "judged", "chosen"])
+    return frame.assign(sentiment=frame["s"].map(SENTIMENT_CODES), set=ROOT_CAUSES, rated=False)
 
 
 def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
     """Read every labelled feedback set; a text that several sets have stands once, on the judging side if on any.
+
+    Where a model had chosen a text for annotation, it stands with its published label and with the annotated one.
 
     :param data: the data folder.
     :raises MissingInputError: when a file is missing.
@@ -175,17 +182,22 @@ def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
     shut = frozenset(set_names(data, folder="eval"))
     frames = [_annotated(data, shut)]
     frames += [_one_set(data, name, seed) for name in set_names(data) if _has_sentiment(data, name)]
-    columns = ["text", "lang", "sentiment", "source", "set", "judged", "rated", "domain", "split", "identity"]
+    frames.append(_as_set([row | {"judged": False} for row in read_annotations(data)]))
+    columns = ["text", "lang", "sentiment", "source", "set", "judged", "rated", "domain", "split", "chosen", "identity"]
     frame = pd.concat([part.reindex(columns=columns) for part in frames], ignore_index=True)
     frame = frame.assign(text=frame["text"].str.slice(0, LONGEST))
     first = frame.dropna(subset=["domain"]).drop_duplicates("source").set_index("source")["domain"]
     frame["domain"] = frame["domain"].fillna(frame["source"].map(first)).fillna("")
+    frame["chosen"] = frame["chosen"].eq(True)
     frame["key"] = frame["text"].map(text_key)
+    identity = frame.dropna(subset=["identity"]).drop_duplicates("key").set_index("key")["identity"]
+    frame["identity"] = frame["identity"].fillna(frame["key"].map(identity)).fillna(frame["key"])
     outside = {text_key(text) for name in sorted(shut) for text in _evaluated_texts(data, name)}
     frame = frame[~frame["key"].isin(outside)]
     tested = set(frame["key"][frame["judged"]])
     frame = frame[frame["judged"] | ~frame["key"].isin(tested)]
-    frame = frame[frame["judged"] | ~frame.duplicated("key")].reset_index(drop=True)
+    kept = frame["judged"] | frame["chosen"] | ~frame.duplicated("key")
+    frame = frame[kept].reset_index(drop=True)
     names = {name: position for position, name in enumerate(SENTIMENTS)}
     return Labelled(
         list(frame["text"]),
@@ -197,7 +209,8 @@ def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
         frame["rated"].to_numpy(bool),
         frame["domain"].to_numpy(str),
         frame["split"].fillna("").to_numpy(str),
-        frame["identity"].fillna(frame["key"]).to_numpy(str),
+        frame["chosen"].to_numpy(bool),
+        frame["identity"].to_numpy(str),
     )
 
 

@@ -245,5 +245,6 @@ def with_phrases(labelled: Labelled) -> Labelled:
         rated=np.append(labelled.rated, no),
         domains=np.append(labelled.domains, np.full(len(rows), "")),
         splits=np.append(labelled.splits, np.full(len(rows), "")),
+        chosen=np.append(labelled.chosen, no),
         identities=np.append(labelled.identities, [_key(text) for text in texts]),
     )

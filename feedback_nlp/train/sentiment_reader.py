@@ -13,7 +13,7 @@ from feedback_nlp.core.linear import LinearHead, sigmoid, softmax
 from feedback_nlp.embed.backends.reader import ReaderEncoder
 from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.sentiment.backends import Clauses, Floats, Readings
-from feedback_nlp.sentiment.backends.blend import WEIGHTS, Blend, blended, reader_logs, rows_of
+from feedback_nlp.sentiment.backends.blend import Blend, blended, reader_logs, rows_of
 from feedback_nlp.sentiment.backends.linear import mixed_features
 from feedback_nlp.train.figures import Figure, macro_f1
 from feedback_nlp.train.fit import Design, fit_logistic
@@ -21,7 +21,8 @@ from feedback_nlp.train.sentiment_figures import MIXED, NEUTRAL, Labels, calibra
 
 _AT_ONCE = 4_096
 _PULL = 1e-3
-_START = (0.5, 0.5, 0.5)
+_START = (0.5, 0.3)
+_PARTS = len(_START)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _impossible(found: Compared) -> Floats:
 def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | None = None) -> dict[str, list[float]]:
     """Fit the blend's weights: one set for all languages, and a temperature for each.
 
-    Nothing is added label by label: the few sources differ in how often each occurs, and new ones will, too.
+    Nothing is added label by label: the few sources differ in how often each occurs, and new ones will, too. Polarity
+    and sentiment of the reader share one weight: so few sources cannot tell how far each of them holds elsewhere.
 
     :param wanted: bool array (n,), which comments to fit on; all when None.
     :returns: by language, ``*`` for any other: weight of the own scores, of the reader's polarity and of its sentiment.
@@ -100,7 +102,7 @@ def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | N
     from scipy.optimize import minimize
 
     polar, sentiment = reader_logs(found.readings.scores)
-    parts = np.stack([found.own[:, :3], polar, sentiment[:, :3]], axis=2).astype(np.float64)
+    parts = np.stack([found.own[:, :3], polar + sentiment[:, :3]], axis=2).astype(np.float64)
     wall = _impossible(found)
     kept = (
         (found.labels != MIXED) & found.readings.known & (wall[np.arange(len(wall)), np.minimum(found.labels, 2)] == 0)
@@ -113,15 +115,16 @@ def fit_weights(found: Compared, wanted: np.ndarray[Any, np.dtype[np.bool_]] | N
     parts, wall, truth = parts[kept], wall[kept], found.labels[kept]
 
     def loss(packed: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-        scores = (parts @ packed[:WEIGHTS]) * np.exp(packed[WEIGHTS:])[place][:, None] + wall
+        scores = (parts @ packed[:_PARTS]) * np.exp(packed[_PARTS:])[place][:, None] + wall
         scores = scores - scores.max(axis=1, keepdims=True)
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        return _PULL * float(np.sum(packed[WEIGHTS:] ** 2)) - float(np.sum(weights * logs[np.arange(len(logs)), truth]))
+        return _PULL * float(np.sum(packed[_PARTS:] ** 2)) - float(np.sum(weights * logs[np.arange(len(logs)), truth]))
 
     best = minimize(loss, np.array([*_START, *[0.0] * len(names)]), method="L-BFGS-B").x
-    shared, gains = best[:WEIGHTS], np.exp(best[WEIGHTS:])
+    own, reader = best[:_PARTS]
+    shared, gains = np.array([own, reader, reader]), np.exp(best[_PARTS:])
     table = {name: shared * gain for name, gain in zip(names, gains, strict=True)}
-    table["*"] = shared * float(np.exp(np.mean(best[WEIGHTS:])))
+    table["*"] = shared * float(np.exp(np.mean(best[_PARTS:])))
     return {name: [round(float(value), 5) for value in values] for name, values in table.items()}
 
 

@@ -29,6 +29,7 @@ def labelled(
         rated=np.zeros(count, dtype=bool),
         domains=np.array(domains if domains else ["x"] * count),
         splits=np.array(splits if splits else [""] * count),
+        chosen=np.zeros(count, dtype=bool),
         identities=np.array(identities if identities else [f"id {k}" for k in range(count)]),
     )
 

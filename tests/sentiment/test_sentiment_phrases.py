@@ -19,6 +19,7 @@ def one(text: str, *, judged: bool) -> Labelled:
         np.array([False]),
         np.array(["x"]),
         np.array([""]),
+        np.array([False]),
         np.array(["id"]),
     )
 

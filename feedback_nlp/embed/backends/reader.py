@@ -15,7 +15,19 @@ from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
-from feedback_nlp.embed.network import HEADS, READER, READERS, TABLE, Spans, Weights, read_twice, states, vectors
+from feedback_nlp.embed.network import (
+    HEADS,
+    LOWER,
+    READER,
+    TABLE,
+    Spans,
+    Weights,
+    read,
+    reading,
+    states,
+    token_scores,
+    vectors,
+)
 from feedback_nlp.embed.pieces import Ints, PieceCutter
 from feedback_nlp.embed.settings import ShippedBackend
 
@@ -102,7 +114,7 @@ def _static_table(file: Path) -> "Tensor":
 
 
 def _is_linear(name: str, value: "Tensor") -> bool:
-    inside = name.startswith(("encoder.layer.", *(f"{reader}.layer." for reader in READERS)))
+    inside = name.startswith(("encoder.layer.", f"{READER}.", f"{LOWER}."))
     return inside and value.ndim == 2 and name.endswith(".weight")
 
 
@@ -131,7 +143,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 class ReaderEncoder:
-    """The trilingual transformer: a head makes the vector from the means of its layers, one or two layers on top read.
+    """The trilingual transformer: a head makes the vector from the means of its layers, layers on top read.
 
     A folder without a head gives the mean of the last layer.
 
@@ -201,7 +213,7 @@ class ReaderEncoder:
             for rows, numbers, mask in self._batches(ids):
                 found = states(self._weights, numbers, mask)
                 out.vectors[rows] = vectors(self._weights, numbers, found, mask).numpy()
-                self._read_batch(out, (rows, firsts, clauses), found[-1], mask)
+                self._read_batch(out, (rows, firsts, clauses), reading(self._weights, found, mask), mask)
         return out
 
     def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:
@@ -234,7 +246,7 @@ class ReaderEncoder:
         """Put a batch's scores in their places.
 
         :param where: the rows of the batch, the first token of each text, all clauses.
-        :param hidden: the trunk's last layer of these rows.
+        :param hidden: the reading layer of these rows.
         """
         import torch
 
@@ -243,8 +255,8 @@ class ReaderEncoder:
         spans = Spans(
             torch.cat([torch.arange(len(rows)), torch.from_numpy(owners)]), torch.cat([mask, torch.from_numpy(inside)])
         )
-        read, tokens = read_twice(self._weights, hidden, mask, spans)
-        scores = read.numpy()
+        tokens = token_scores(self._weights, hidden)
+        scores = read(self._weights, hidden, tokens, spans).numpy()
         out.scores[rows] = scores[: len(rows)]
         out.clause_scores[kept] = scores[len(rows) :]
         sizes = np.diff(firsts)[rows]

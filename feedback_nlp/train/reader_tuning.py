@@ -1,0 +1,276 @@
+"""Tunes what reads on top of the trunk, whose weights stand still, so that no vector changes.
+
+The reader gets a copy of the trunk's last layer for itself. Copy and reading layer go on learning together: from the
+annotated comments, from comments with a sentiment, and from comments in three languages, each of which is taught what
+the reader said of all three before.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.modelfolder import ModelFolder, open_model
+from feedback_nlp.core.reading import READING_SLICES
+from feedback_nlp.embed.backends import static
+from feedback_nlp.embed.backends.reader import KIND, READER_FILE, load_weights
+from feedback_nlp.embed.network import LOWER, READER, Spans, layer, layers_of, read, states, token_scores
+from feedback_nlp.normalise.normaliser import normalise
+from feedback_nlp.train.encoder_bags import Bags, Ints
+from feedback_nlp.train.encoder_write import described_again
+from feedback_nlp.train.reader import round_of_batches
+from feedback_nlp.train.reader_data import MAX_TOKENS, Caused, Judged, read_caused, read_judged
+from feedback_nlp.train.reader_losses import ALONE, Layer, cause_loss, padded, sentiment_loss, taught_loss
+from feedback_nlp.train.rootcause_data import LANGS, read_triples
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_EPOCHS, _TAUGHT_EPOCHS, _SENTIMENT_DRAWN = 6, 4, 240_000
+_TAUGHT_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
+_RATE, _WARM_STEPS, _LAST_RATE = 3e-4, 100, 0.02
+_DROP = 0.1
+_ROWS = 64
+
+_NOTE = (
+    "- The reader has a copy of the trunk's last layer to itself. It and the reading layer were tuned last, the\n"
+    "  trunk standing still: {epochs} rounds of annotated comments, {taught} of comments in three languages, each\n"
+    "  taught what the reader had said of all three, and {drawn:,} comments with a sentiment, drawn by weight.\n"
+)
+
+Weights = Mapping[str, "Tensor"]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a layer of the trunk makes of texts.
+
+    :param states: bf16 tensor (tokens, width), text after text.
+    :param ends: int64 array (n + 1,), where each text begins and ends.
+    """
+
+    states: "Tensor"
+    ends: Ints
+
+    @property
+    def sizes(self) -> Ints:
+        """Return how many tokens each text has."""
+        return np.diff(self.ends)
+
+    def padded(self, rows: Ints) -> "tuple[Tensor, Tensor]":
+        """Return float32 tensor (rows, longest, width) and bool mask (rows, longest)."""
+        import torch
+
+        sizes = self.sizes[rows]
+        at = np.arange(int(sizes.max()))
+        mask = torch.from_numpy(at < sizes[:, None])
+        places = np.minimum(self.ends[rows][:, None] + at, len(self.states) - 1)
+        return self.states[torch.from_numpy(places)].float() * mask[:, :, None], mask
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What there is to learn, each with the states below the reader's own layers.
+
+    :param caused: annotated comments.
+    :param judged: comments with a sentiment.
+    :param targets: what comments in three languages are taught; see :func:`together`.
+    :param states: of ``causes``, ``sentiment`` and ``taught``.
+    """
+
+    caused: Caused
+    judged: Judged
+    targets: "Tensor"
+    states: Mapping[str, Frozen]
+
+    def loss(self, weights: Weights, kind: str, rows: Ints, rng: np.random.Generator) -> "Tensor":
+        """Return the weighted loss of a batch of one kind."""
+        run = _layer_of(weights, self.states[kind], rng)
+        if kind == "causes":
+            return cause_loss(weights, self.caused, rows, run)
+        if kind == "sentiment":
+            return _SENTIMENT_WEIGHT * sentiment_loss(weights, self.judged, rows, run)
+        return _TAUGHT_WEIGHT * taught_loss(weights, self.targets, rows, run)
+
+    def steps(self, seed: int) -> Sequence[tuple[str, Ints]]:
+        """Return the batches of all rounds, the kinds mixed."""
+        drawn = self.judged.weights * (_SENTIMENT_DRAWN / max(float(self.judged.weights.sum()), 1e-9))
+        ones = np.ones(len(self.states["taught"].sizes), dtype=np.float32)
+        found: list[tuple[str, Ints]] = []
+        for kind, epochs, weights in (
+            ("causes", _EPOCHS, self.caused.weights),
+            ("taught", _TAUGHT_EPOCHS, ones),
+            ("sentiment", 1, drawn.astype(np.float32)),
+        ):
+            for epoch in range(epochs):
+                rng = np.random.default_rng([seed, epoch])
+                found += [(kind, rows) for rows in round_of_batches(self.states[kind].sizes, weights, rng)]
+        order = np.random.default_rng(seed).permutation(len(found))
+        return [found[place] for place in order.tolist()]
+
+
+def _batches(sizes: Ints) -> Iterator[Ints]:
+    """Yield the texts that have a token, those of about equal length together."""
+    order = np.argsort(sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    for first in range(0, len(order), _ROWS):
+        yield order[first : first + _ROWS]
+
+
+def freeze(weights: Weights, bags: Bags, depth: int) -> Frozen:
+    """Run the trunk over texts.
+
+    :param weights: see :func:`feedback_nlp.embed.backends.reader.load_weights`.
+    :param depth: which of :func:`feedback_nlp.embed.network.states` is kept: -1 is the last layer.
+    """
+    import torch
+
+    sizes = np.minimum(np.diff(bags.ends), MAX_TOKENS)
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    width = weights["embeddings.word_embeddings.weight"].shape[1]
+    found = torch.zeros(int(ends[-1]), width, dtype=torch.bfloat16)
+    with torch.inference_mode():
+        for rows in _batches(sizes):
+            ids, mask = padded(bags, rows, MAX_TOKENS)
+            places = np.concatenate([np.arange(ends[row], ends[row + 1]) for row in rows])
+            found[torch.from_numpy(places)] = states(weights, ids, mask)[depth][mask].to(torch.bfloat16)
+    return Frozen(found, ends)
+
+
+def read_three(data: Path, tokenizer: Path) -> Bags:
+    """Read comments in three languages to learn from, language by language in the same order."""
+    rows = read_triples(data)
+    texts = [normalise(str(row[lang]), lang).clean for lang in LANGS for row in rows]
+    return Bags.of(static.tokenize(static.open_tokenizer(tokenizer), texts))
+
+
+def together(weights: Weights, frozen: Frozen) -> "Tensor":
+    """Return what a reading layer says of each comment's languages together, as targets of each of them.
+
+    :param frozen: the trunk's last layer, language by language in the same order.
+    :returns: float32 tensor (n, READING_LABELS); see :func:`feedback_nlp.train.reader_losses.taught_loss`.
+    """
+    import torch
+
+    scores = torch.zeros(len(frozen.sizes), READING_SLICES["pyramid"].stop)
+    with torch.inference_mode():
+        for rows in _batches(frozen.sizes):
+            below, mask = frozen.padded(rows)
+            hidden = layer(weights, READER, below, mask[:, None, None, :])
+            spans = Spans(torch.arange(len(rows)), mask)
+            scores[torch.from_numpy(rows)] = read(weights, hidden, token_scores(weights, hidden), spans)
+    mean = scores.view(len(LANGS), -1, scores.shape[1]).mean(0)
+    for name, part in READING_SLICES.items():
+        mean[:, part] = mean[:, part].sigmoid() if name in ALONE else mean[:, part].softmax(1)
+    return mean.repeat(len(LANGS), 1)
+
+
+def _layer_of(weights: Weights, frozen: Frozen, rng: np.random.Generator) -> Layer:
+    """Return what runs both layers over rows; tokens are hidden and units dropped by chance."""
+    import torch
+
+    drop = torch.nn.functional.dropout
+
+    def run(rows: Ints) -> "tuple[Tensor, Tensor]":
+        below, mask = frozen.padded(rows)
+        seen = mask & torch.from_numpy(rng.random(tuple(mask.shape)) >= _DROP)
+        seen = torch.where(seen.any(1, keepdim=True), seen, mask)
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = layer(weights, LOWER, drop(below, _DROP), seen[:, None, None, :])
+            hidden = layer(weights, READER, drop(hidden, _DROP), seen[:, None, None, :])
+        return hidden.float(), seen
+
+    return run
+
+
+def start_of(weights: Weights) -> "dict[str, Tensor]":
+    """Return what is tuned, to start from: a copy of the trunk's last layer, the reading layer and its heads."""
+    last = f"encoder.layer.{layers_of(weights) - 1}."
+    found = {name: value for name, value in weights.items() if name.startswith("reader.")}
+    found |= {name.replace(last, f"{LOWER}.", 1): value for name, value in weights.items() if name.startswith(last)}
+    return {name: value.float().clone() for name, value in found.items()}
+
+
+def fit_reading(
+    weights: "dict[str, Tensor]",
+    lessons: Lessons,
+    *,
+    seed: int,
+    report: Callable[[float, str, float], None] | None = None,
+) -> "dict[str, Tensor]":
+    """Tune the reader's layers.
+
+    :param weights: see :func:`start_of`; changed in place.
+    :param report: told how far it is, the kind and the loss of every step.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    for value in weights.values():
+        value.requires_grad_()
+    groups = [
+        {"params": [one for one in weights.values() if (one.ndim > 1) == wide], "weight_decay": 0.01 if wide else 0.0}
+        for wide in (True, False)
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=_RATE, betas=(0.9, 0.98), fused=True)
+    steps = lessons.steps(seed)
+    for number, (kind, rows) in enumerate(steps):
+        done = number / len(steps)
+        for group in optimiser.param_groups:
+            group["lr"] = _RATE * min((number + 1) / _WARM_STEPS, max(1 - done, _LAST_RATE))
+        loss = lessons.loss(weights, kind, rows, np.random.default_rng([seed, number]))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
+        optimiser.step()
+        if report is not None:
+            report(done, kind, loss.item())
+    return {name: value.detach() for name, value in weights.items()}
+
+
+def tune_reading(data: Path, folder: Path, work: Path, *, unseen: bool, seed: int) -> ModelFolder:
+    """Tune the reader of a transformer's folder; trunk and head stay as they are.
+
+    :param work: folder where the reader is kept as it was before, to start from again, and the tuned one; one that
+        stands there is taken.
+    :param unseen: whether labels of ``reader_data.UNSEEN`` are read, too.
+    :param seed: draws the comments whose sentiment is kept for judging; the training's own is one more.
+    :raises ModelError: when the folder's reader is tuned and the one that it came from is not in ``work``.
+    """
+    from safetensors.torch import load_file, save_file
+
+    opened = open_model(folder).require(KIND)
+    name = "last" if unseen else "first"
+    before, tuned = work / f"reader-{name}.safetensors", work / f"reading-{name}.safetensors"
+    reader = load_file(folder / READER_FILE)
+    if not before.exists():
+        if any(key.startswith(LOWER) for key in reader):
+            raise ModelError(f"{folder}: its reader is tuned, and {before} with the one before is missing.")
+        save_file(reader, before)
+    tokenizer = folder / static.TOKENIZER
+    pieces = static.open_tokenizer(tokenizer)
+    caused = read_caused(data, pieces, seed=seed, unseen=unseen)
+    judged = read_judged(data, pieces, seed=seed, unseen=unseen)
+    if not tuned.exists():
+        weights = {key: value for key, value in load_weights(folder).items() if not key.startswith("reader.")}
+        weights |= {key: value.float() for key, value in load_file(before).items()}
+        lessons = _lessons(weights, caused, judged, read_three(data, tokenizer))
+        save_file(fit_reading(start_of(weights), lessons, seed=seed + 1), tuned)
+    found = {key: value.half() for key, value in load_file(tuned).items()}
+    save_file(found, folder / READER_FILE, metadata={"format": "pt"})
+    (folder / READER_FILE).chmod(0o644)
+    note = _NOTE.format(epochs=_EPOCHS, taught=_TAUGHT_EPOCHS, drawn=_SENTIMENT_DRAWN)
+    return described_again(opened, note, data, {"sentiment": judged.rows, "root causes": caused.rows})
+
+
+def _lessons(weights: Weights, caused: Caused, judged: Judged, three: Bags) -> Lessons:
+    bags = {"causes": caused.bags, "sentiment": judged.bags, "taught": three}
+    return Lessons(
+        caused,
+        judged,
+        together(weights, freeze(weights, three, -1)),
+        {kind: freeze(weights, found, -2) for kind, found in bags.items()},
+    )

@@ -19,19 +19,19 @@ from feedback_nlp.train import rootcause, rootcause_reader
 from feedback_nlp.train.rootcause_data import read_training
 from feedback_nlp.train.rootcause_reader import Scored, add_blend, blend_figures, fit_blend, part_of, read_comments
 
-RNG = np.random.default_rng(5)
 LABELS = len(TOKEN_LABELS)
 
 
 def scored(rows: int = 400, *, ngrams: float = 0.0, reader: float = 3.0) -> Scored:
-    """Return scores that know the truth by so much, each with noise of its own."""
-    truth = RNG.random((rows, LABELS)) < 0.3
-    others = RNG.random((rows, len(OTHER_CAUSES))) < 0.4
-    readings = {name: RNG.integers(0, len(values), rows) for name, values in READING_VALUES.items()}
+    """Return scores that know the truth by so much, each with noise of its own; the same on every call."""
+    rng = np.random.default_rng(5)
+    truth = rng.random((rows, LABELS)) < 0.3
+    others = rng.random((rows, len(OTHER_CAUSES))) < 0.4
+    readings = {name: rng.integers(0, len(values), rows) for name, values in READING_VALUES.items()}
     width = len(OTHER_CAUSES) + sum(map(len, READING_VALUES.values()))
 
     def noisy(flags: np.ndarray, known: float) -> np.ndarray:
-        return (known * (2 * flags - 1) + RNG.normal(size=flags.shape)).astype(np.float32)
+        return (known * (2 * flags - 1) + rng.normal(size=flags.shape)).astype(np.float32)
 
     read = np.zeros((rows, len(READING_LABELS)), dtype=np.float32)
     label_scores(read)[:] = noisy(truth, reader)
@@ -42,7 +42,7 @@ def scored(rows: int = 400, *, ngrams: float = 0.0, reader: float = 3.0) -> Scor
     return Scored(
         noisy(truth, ngrams),
         noisy(truth, ngrams),
-        RNG.normal(size=(rows, width)).astype(np.float32),
+        rng.normal(size=(rows, width)).astype(np.float32),
         read,
         noisy(truth, reader / 2),
         truth,

@@ -132,7 +132,9 @@ def test_training_lowers_every_loss_and_spares_the_word_vectors(
     monkeypatch.setattr("feedback_nlp.train.reader._SENTIMENT_DRAWN", len(judged.labels))
     asked = {
         "pairs": lambda w, rng: reader_losses.pair_loss(w, paired, np.arange(8), rng),
-        "sentiment": lambda w, rng: reader_losses.sentiment_loss(w, judged, np.arange(len(judged.labels)), rng),
+        "sentiment": lambda w, rng: reader_losses.sentiment_loss(
+            w, judged, np.arange(len(judged.labels)), reader_losses.layer_of(w, judged.bags, rng)
+        ),
         "causes": lambda w, rng: cause_loss_of(w, caused, 60, rng),
     }
     before, words = losses(weights, asked), weights["embeddings.word_embeddings.weight"].clone()

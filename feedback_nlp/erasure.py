@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feedback_nlp.config import Config
+from feedback_nlp.core.archives import BROKEN_ARCHIVE
 from feedback_nlp.core.batch import CommentBatch
 from feedback_nlp.core.columns import COMMENT_ID, INPUT_COLUMNS
 from feedback_nlp.core.errors import FeedbackError
@@ -232,7 +232,7 @@ def holds(path: Path, comment_id: str) -> bool:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
         return _stream_holds(gzip.open(path) if packed else path.open("rb"), comment_id)  # type: ignore[arg-type]
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException, RuntimeError, NotImplementedError):
+    except (*BROKEN_ARCHIVE, pa.ArrowException):
         # What cannot be read may hold it.
         return True
 

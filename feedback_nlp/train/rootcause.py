@@ -60,8 +60,8 @@ class Material:
     :param reading_design: whole comments for the readings: n-grams hashed to one bit less, and vectors.
     :param factors: stretch of the n-grams.
     :param reading_factors: stretch of the n-grams hashed to one bit less.
-    :param triples: comments in three languages that nobody annotated, language by language in the same order; None for
-        none.
+    :param triples: comments in three languages to learn agreement from, language by language in the same order; None
+        for none.
     """
 
     annotated: Annotated

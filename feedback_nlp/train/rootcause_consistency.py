@@ -83,7 +83,7 @@ def _share(name: str, lang: str, metric: str, right: Any, anchor: str = "") -> F
 
 
 def triple_figures(data: Path, settings: Mapping[str, Any] | None = None) -> list[Figure]:
-    """Measure how often a comment and its translations get the same root cause, on those that are not annotated.
+    """Measure how often a comment and its translations get the same root cause.
 
     The quarter kept from training stands first, then those that heads were taught to agree on.
     """

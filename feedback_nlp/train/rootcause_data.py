@@ -273,7 +273,7 @@ def _translations(data: Path, rows: Sequence[Mapping[str, Any]]) -> list[dict[st
 
 
 def read_triples(data: Path, *, kept: bool = False) -> list[dict[str, Any]]:
-    """Read comments with their translations that nobody annotated.
+    """Read comments with their translations whose originals are not annotated in the data folder.
 
     :param kept: whether those are read that are kept for measuring, a quarter; else those to learn from.
     """

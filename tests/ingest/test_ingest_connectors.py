@@ -205,6 +205,17 @@ def test_a_workbook_that_lies_about_its_size(tmp_path, spooled) -> None:
         spooled(path, max_workbook_mb=2)
 
 
+def test_a_workbook_damaged_inside_an_uncommon_packing(tmp_path, spooled) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>" * 500)
+    raw = bytearray(path.read_bytes())
+    raw[50:80] = bytes(byte ^ 0xFF for byte in raw[50:80])
+    path.write_bytes(bytes(raw))
+    with pytest.raises(BadDataError, match="damaged or cut-off workbook"):
+        spooled(path)
+
+
 def test_a_workbook_cut_off_or_without_a_workbook(tmp_path, spooled) -> None:
     path = write_workbook(tmp_path / "a.xlsx", {"Data": SHEET})
     whole = path.read_bytes()

@@ -1,13 +1,13 @@
 """Excel workbooks (.xlsx, .xlsm), one sheet."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
+from feedback_nlp.core.archives import BROKEN_ARCHIVE
 from feedback_nlp.core.errors import BadDataError
 from feedback_nlp.ingest.connectors.base import RawRow
 from feedback_nlp.ingest.headers import HeaderColumn
@@ -33,7 +33,7 @@ def _check_archive(file: InputFile, settings: IngestSettings) -> None:
             # Sizes stated in an archive may be lies: reading each entry (in small pieces) up to its stated size and
             # comparing its checksum finds both lies and damage.
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN_ARCHIVE as error:
         raise BadDataError(f"{file.source} is a damaged or cut-off workbook; save or copy it again.") from error
     if damaged is not None:
         raise BadDataError(f"{file.source} is a damaged or cut-off workbook; save or copy it again.")

@@ -44,6 +44,11 @@ def layers_of(weights: Weights) -> int:
     return 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
 
 
+def own_layers(weights: Weights) -> list[str]:
+    """Return the names of the layers that the reader has in place of the trunk's last, lowest first."""
+    return sorted({".".join(name.split(".")[:3]) for name in weights if name.startswith(f"{LOWER}.")})
+
+
 def _linear(weights: Weights, name: str, given: "Tensor") -> "Tensor":
     import torch.nn.functional as fn
 
@@ -192,14 +197,16 @@ def mean_vectors(hidden: "Tensor", mask: "Tensor") -> "Tensor":
 def reading(weights: Weights, found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
     """Return the reading layer, float32 tensor (texts, tokens, width).
 
-    It stands on the trunk's last layer, or on the reader's own in that one's place where there is one.
+    It stands on the trunk's last layer, or on the reader's own in place of the trunk's last where there are any.
 
     :param found: see :func:`states`.
     :param mask: bool tensor (texts, tokens).
     """
-    seen = mask[:, None, None, :]
-    own = f"{LOWER}.output.dense.weight" in weights
-    return layer(weights, READER, layer(weights, LOWER, found[-2], seen) if own else found[-1], seen)
+    own = own_layers(weights)
+    hidden = found[-1 - len(own)]
+    for name in (*own, READER):
+        hidden = layer(weights, name, hidden, mask[:, None, None, :])
+    return hidden
 
 
 def token_scores(weights: Weights, hidden: "Tensor") -> "Tensor":

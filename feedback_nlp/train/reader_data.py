@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.embed.backends.static import tokenize
 from feedback_nlp.embed.pieces import PieceCutter
-from feedback_nlp.normalise.normaliser import normalise
+from feedback_nlp.normalise.deromanise import WordModel
+from feedback_nlp.normalise.normaliser import Span, normalise
+from feedback_nlp.normalise.settings import DeromaniseModel
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
+from feedback_nlp.train.romanise import romanise
 from feedback_nlp.train.rootcause_data import SYNTHETIC, Annotated, read_training
 from feedback_nlp.train.sentiment_data import ROOT_CAUSES, Labelled, read_labelled, text_key
 
@@ -22,7 +26,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 UNSEEN = ("en_twitter_us_airline", "ar_elsahar_res1_qaym", "fa_bank_apps_cafebazaar")
 MAX_TOKENS = 128
 _HEAVIEST = 8.0
-_WORTH = {"written": 0.7, "translated": 0.5, "real": 1.0}
+_WORTH = {"written": 0.7, "translated": 1.0, "real": 1.0, "retyped": 0.25}
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,30 @@ def read_caused(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, u
     wanted = np.array([text_key(text) not in shut for text in annotated.texts])
     if not unseen:
         wanted &= ~np.isin(annotated.sources, UNSEEN)
-    return _caused(annotated, np.flatnonzero(wanted), tokenizer)
+    return _caused(annotated, np.flatnonzero(wanted), tokenizer, seed)
 
 
-def _caused(annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor") -> Caused:
-    pieces = PieceCutter(tokenizer).cut([annotated.cleans[row] for row in rows.tolist()])
+def _retyped(annotated: Annotated, rows: Ints, seed: int) -> list[str]:
+    """Return comments as they are read where somebody types them in Latin letters: some words come out wrong."""
+    deromaniser = WordModel.from_folder(open_model(resolve_model(DeromaniseModel().model)))
+    found = []
+    for row in rows.tolist():
+        lang = str(annotated.langs[row])
+        typed = romanise(annotated.cleans[row], lang, np.random.default_rng([seed, row]))
+        whole = [Span(0, len(typed), f"{lang}-Latn")]
+        found.append(normalise(typed, lang, spans=whole, deromaniser=deromaniser).clean)
+    return found
+
+
+def _caused(annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor", seed: int) -> Caused:
+    real = annotated.sources[rows] != SYNTHETIC
+    again = rows[real & (annotated.langs[rows] != "en")]
+    cleans = [*(annotated.cleans[row] for row in rows.tolist()), *_retyped(annotated, again, seed)]
+    pieces = PieceCutter(tokenizer).cut(cleans)
     position = np.full(len(annotated), -1)
     position[rows] = np.arange(len(rows))
+    first = len(rows)
+    rows = np.concatenate([rows, again])
     located = {piece.row for piece in annotated.evidence}
     evidence = []
     for piece in annotated.evidence:
@@ -129,6 +150,7 @@ def _caused(annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor
     translated = causes.any(axis=1) & np.array([row not in located for row in rows.tolist()])
     weights = np.where(translated, _WORTH["translated"], _WORTH["real"])
     weights = np.where(annotated.sources[rows] == SYNTHETIC, _WORTH["written"], weights)
+    weights[first:] = _WORTH["retyped"]
     return Caused(
         Bags.of([ids for ids, _ in pieces]),
         weights.astype(np.float32),
@@ -137,5 +159,5 @@ def _caused(annotated: Annotated, rows: Ints, tokenizer: "SentencePieceProcessor
         annotated.sentiment[rows],
         {name: values[rows] for name, values in annotated.readings.items()},
         np.array(sorted(evidence), dtype=np.int64).reshape(-1, 4),
-        _counts(annotated.sources[rows]),
+        _counts(annotated.sources[rows[:first]]),
     )

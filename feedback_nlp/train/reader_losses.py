@@ -201,24 +201,25 @@ def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer) -> "Ten
     return loss
 
 
-def taught_loss(weights: Weights, targets: "Tensor", rows: Ints, run: Layer) -> "Tensor":
-    """Return the loss of comments that are taught probabilities.
+def agreement_loss(weights: Weights, rows: Ints, run: Layer) -> "Tensor":
+    """Return the loss of comments in several languages: each is drawn to what is read in all of them.
 
-    :param targets: float32 tensor (n, READING_LABELS) of all comments: probabilities of drivers, causes and others;
-        those of a softmax in the other parts.
+    :param rows: int array (languages, comments), the texts of each comment.
     """
     import torch
 
     fn = torch.nn.functional
-    scores, _, _ = _scores(weights, run, rows)
-    wanted = targets[rows]
+    scores, _, _ = _scores(weights, run, rows.ravel())
     loss = scores.sum() * 0
     for name, part in READING_SLICES.items():
+        found = scores[:, part]
+        probs = found.detach().sigmoid() if name in ALONE else found.detach().softmax(1)
+        wanted = probs.view(*rows.shape, -1).mean(0).repeat(len(rows), 1)
         if name in ALONE:
-            found = fn.binary_cross_entropy_with_logits(scores[:, part], wanted[:, part], reduction="sum")
-            loss = loss + (_OTHERS if name == "others" else 1.0) * found / len(rows)
+            lost = fn.binary_cross_entropy_with_logits(found, wanted, reduction="sum") / len(found)
+            loss = loss + (_OTHERS if name == "others" else 1.0) * lost
         else:
-            loss = loss + _READINGS * fn.cross_entropy(scores[:, part], wanted[:, part])
+            loss = loss + _READINGS * fn.cross_entropy(found, wanted)
     return loss
 
 

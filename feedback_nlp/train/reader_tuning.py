@@ -1,8 +1,8 @@
 """Tunes what reads on top of the trunk, whose weights stand still, so that no vector changes.
 
-The reader gets a copy of the trunk's last layer for itself. Copy and reading layer go on learning together: from the
-annotated comments, from comments with a sentiment, and from comments in three languages, each of which is taught what
-the reader said of all three before.
+The reader gets copies of the trunk's last layers for itself. They and the reading layer go on learning together: from
+the annotated comments, from comments with a sentiment, and from comments in three languages, each of which is drawn to
+what is read in all three.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,31 +14,38 @@ import numpy as np
 
 from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model
-from feedback_nlp.core.reading import READING_SLICES
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import KIND, READER_FILE, load_weights
-from feedback_nlp.embed.network import LOWER, READER, Spans, layer, layers_of, read, states, token_scores
+from feedback_nlp.embed.network import (
+    LOWER,
+    READER,
+    layer,
+    layers_of,
+    own_layers,
+    states,
+)
 from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.train.encoder_bags import Bags, Ints
 from feedback_nlp.train.encoder_write import described_again
 from feedback_nlp.train.reader import round_of_batches
 from feedback_nlp.train.reader_data import MAX_TOKENS, Caused, Judged, read_caused, read_judged
-from feedback_nlp.train.reader_losses import ALONE, Layer, cause_loss, padded, sentiment_loss, taught_loss
+from feedback_nlp.train.reader_losses import Layer, agreement_loss, cause_loss, padded, sentiment_loss
 from feedback_nlp.train.rootcause_data import LANGS, read_triples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_EPOCHS, _TAUGHT_EPOCHS, _SENTIMENT_DRAWN = 6, 4, 240_000
-_TAUGHT_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
+OWN_LAYERS = 2
+_EPOCHS, _AGREED_EPOCHS, _SENTIMENT_DRAWN = 5, 8, 240_000
+_AGREED_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
 _RATE, _WARM_STEPS, _LAST_RATE = 3e-4, 100, 0.02
 _DROP = 0.1
 _ROWS = 64
 
 _NOTE = (
-    "- The reader has a copy of the trunk's last layer to itself. It and the reading layer were tuned last, the\n"
-    "  trunk standing still: {epochs} rounds of annotated comments, {taught} of comments in three languages, each\n"
-    "  taught what the reader had said of all three, and {drawn:,} comments with a sentiment, drawn by weight.\n"
+    "- The reader has copies of the trunk's last {own} layers to itself. They and the reading layer were tuned last,\n"
+    "  the trunk standing still: {epochs} rounds of annotated comments, {agreed} of comments in three languages, each\n"
+    "  drawn to what is read in all three, and {drawn:,} comments with a sentiment, drawn by weight.\n"
 )
 
 Weights = Mapping[str, "Tensor"]
@@ -77,13 +84,11 @@ class Lessons:
 
     :param caused: annotated comments.
     :param judged: comments with a sentiment.
-    :param targets: what comments in three languages are taught; see :func:`together`.
-    :param states: of ``causes``, ``sentiment`` and ``taught``.
+    :param states: of ``causes``, ``sentiment`` and ``agreed``: comments in three languages, one language after another.
     """
 
     caused: Caused
     judged: Judged
-    targets: "Tensor"
     states: Mapping[str, Frozen]
 
     def loss(self, weights: Weights, kind: str, rows: Ints, rng: np.random.Generator) -> "Tensor":
@@ -93,21 +98,30 @@ class Lessons:
             return cause_loss(weights, self.caused, rows, run)
         if kind == "sentiment":
             return _SENTIMENT_WEIGHT * sentiment_loss(weights, self.judged, rows, run)
-        return _TAUGHT_WEIGHT * taught_loss(weights, self.targets, rows, run)
+        every = np.arange(len(LANGS))[:, None] * len(self._sizes(kind)) + rows
+        return _AGREED_WEIGHT * agreement_loss(weights, every, run)
+
+    def _sizes(self, kind: str) -> Ints:
+        """Return the tokens of each text, or of a comment's in all languages; 0 where one of these has none."""
+        sizes = self.states[kind].sizes
+        if kind != "agreed":
+            return sizes
+        every = sizes.reshape(len(LANGS), -1)
+        return np.where(every.min(axis=0) > 0, every.max(axis=0) * len(LANGS), 0)
 
     def steps(self, seed: int) -> Sequence[tuple[str, Ints]]:
         """Return the batches of all rounds, the kinds mixed."""
         drawn = self.judged.weights * (_SENTIMENT_DRAWN / max(float(self.judged.weights.sum()), 1e-9))
-        ones = np.ones(len(self.states["taught"].sizes), dtype=np.float32)
+        ones = np.ones(len(self._sizes("agreed")), dtype=np.float32)
         found: list[tuple[str, Ints]] = []
         for kind, epochs, weights in (
             ("causes", _EPOCHS, self.caused.weights),
-            ("taught", _TAUGHT_EPOCHS, ones),
+            ("agreed", _AGREED_EPOCHS, ones),
             ("sentiment", 1, drawn.astype(np.float32)),
         ):
             for epoch in range(epochs):
                 rng = np.random.default_rng([seed, epoch])
-                found += [(kind, rows) for rows in round_of_batches(self.states[kind].sizes, weights, rng)]
+                found += [(kind, rows) for rows in round_of_batches(self._sizes(kind), weights, rng)]
         order = np.random.default_rng(seed).permutation(len(found))
         return [found[place] for place in order.tolist()]
 
@@ -147,50 +161,32 @@ def read_three(data: Path, tokenizer: Path) -> Bags:
     return Bags.of(static.tokenize(static.open_tokenizer(tokenizer), texts))
 
 
-def together(weights: Weights, frozen: Frozen) -> "Tensor":
-    """Return what a reading layer says of each comment's languages together, as targets of each of them.
-
-    :param frozen: the trunk's last layer, language by language in the same order.
-    :returns: float32 tensor (n, READING_LABELS); see :func:`feedback_nlp.train.reader_losses.taught_loss`.
-    """
-    import torch
-
-    scores = torch.zeros(len(frozen.sizes), READING_SLICES["pyramid"].stop)
-    with torch.inference_mode():
-        for rows in _batches(frozen.sizes):
-            below, mask = frozen.padded(rows)
-            hidden = layer(weights, READER, below, mask[:, None, None, :])
-            spans = Spans(torch.arange(len(rows)), mask)
-            scores[torch.from_numpy(rows)] = read(weights, hidden, token_scores(weights, hidden), spans)
-    mean = scores.view(len(LANGS), -1, scores.shape[1]).mean(0)
-    for name, part in READING_SLICES.items():
-        mean[:, part] = mean[:, part].sigmoid() if name in ALONE else mean[:, part].softmax(1)
-    return mean.repeat(len(LANGS), 1)
-
-
 def _layer_of(weights: Weights, frozen: Frozen, rng: np.random.Generator) -> Layer:
-    """Return what runs both layers over rows; tokens are hidden and units dropped by chance."""
+    """Return what runs the reader's layers over rows; tokens are hidden and units dropped by chance."""
     import torch
 
     drop = torch.nn.functional.dropout
 
     def run(rows: Ints) -> "tuple[Tensor, Tensor]":
-        below, mask = frozen.padded(rows)
+        hidden, mask = frozen.padded(rows)
         seen = mask & torch.from_numpy(rng.random(tuple(mask.shape)) >= _DROP)
         seen = torch.where(seen.any(1, keepdim=True), seen, mask)
         with torch.autocast("cpu", torch.bfloat16):
-            hidden = layer(weights, LOWER, drop(below, _DROP), seen[:, None, None, :])
-            hidden = layer(weights, READER, drop(hidden, _DROP), seen[:, None, None, :])
+            for name in (*own_layers(weights), READER):
+                hidden = layer(weights, name, drop(hidden, _DROP), seen[:, None, None, :])
         return hidden.float(), seen
 
     return run
 
 
 def start_of(weights: Weights) -> "dict[str, Tensor]":
-    """Return what is tuned, to start from: a copy of the trunk's last layer, the reading layer and its heads."""
-    last = f"encoder.layer.{layers_of(weights) - 1}."
+    """Return what is tuned, to start from: copies of the trunk's last layers, the reading layer and its heads."""
     found = {name: value for name, value in weights.items() if name.startswith("reader.")}
-    found |= {name.replace(last, f"{LOWER}.", 1): value for name, value in weights.items() if name.startswith(last)}
+    for number in range(OWN_LAYERS):
+        copied = f"encoder.layer.{layers_of(weights) - OWN_LAYERS + number}."
+        for name, value in weights.items():
+            if name.startswith(copied):
+                found[name.replace(copied, f"{LOWER}.{number}.", 1)] = value
     return {name: value.float().clone() for name, value in found.items()}
 
 
@@ -262,15 +258,14 @@ def tune_reading(data: Path, folder: Path, work: Path, *, unseen: bool, seed: in
     found = {key: value.half() for key, value in load_file(tuned).items()}
     save_file(found, folder / READER_FILE, metadata={"format": "pt"})
     (folder / READER_FILE).chmod(0o644)
-    note = _NOTE.format(epochs=_EPOCHS, taught=_TAUGHT_EPOCHS, drawn=_SENTIMENT_DRAWN)
+    note = _NOTE.format(own=OWN_LAYERS, epochs=_EPOCHS, agreed=_AGREED_EPOCHS, drawn=_SENTIMENT_DRAWN)
     return described_again(opened, note, data, {"sentiment": judged.rows, "root causes": caused.rows})
 
 
 def _lessons(weights: Weights, caused: Caused, judged: Judged, three: Bags) -> Lessons:
-    bags = {"causes": caused.bags, "sentiment": judged.bags, "taught": three}
+    bags = {"causes": caused.bags, "sentiment": judged.bags, "agreed": three}
     return Lessons(
         caused,
         judged,
-        together(weights, freeze(weights, three, -1)),
-        {kind: freeze(weights, found, -2) for kind, found in bags.items()},
+        {kind: freeze(weights, found, -1 - OWN_LAYERS) for kind, found in bags.items()},
     )

@@ -53,7 +53,7 @@ def bert_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reader_weights():
-    """A trunk of two layers and a reading layer, untrained, for the tokenizer of 70 pieces."""
+    """A trunk of three layers and a reading layer, untrained, for the tokenizer of 70 pieces."""
     torch = pytest.importorskip("torch")
     from feedback_nlp.embed.network import new_reader
 
@@ -64,7 +64,7 @@ def reader_weights():
         "embeddings.position_embeddings.weight": (128, width),
         "embeddings.token_type_embeddings.weight": (1, width),
     }
-    for number in (0, 1):
+    for number in range(3):
         name = f"encoder.layer.{number}"
         dense = {f"attention.self.{part}": (width, width) for part in ("query", "key", "value")}
         dense |= {
@@ -76,7 +76,7 @@ def reader_weights():
             shapes |= {f"{name}.{part}.weight": shape, f"{name}.{part}.bias": shape[:1]}
     weights = {name: torch.randn(shape, generator=generator) * 0.2 for name, shape in shapes.items()}
     norms = ["embeddings.LayerNorm"]
-    norms += [f"encoder.layer.{n}.{part}output.LayerNorm" for n in (0, 1) for part in ("attention.", "")]
+    norms += [f"encoder.layer.{n}.{part}output.LayerNorm" for n in range(3) for part in ("attention.", "")]
     for name in norms:
         weights |= {f"{name}.weight": torch.ones(width), f"{name}.bias": torch.zeros(width)}
     reading = new_reader(width, seed=5)

@@ -21,7 +21,7 @@ from feedback_nlp.train import encoder_head  # noqa: E402
 from feedback_nlp.train.encoder_write import card_notes, write_weights  # noqa: E402
 from feedback_nlp.train.reader_pairs import UNTAUGHT, Paired  # noqa: E402
 
-WIDTH, LAYERS = 32, 2
+WIDTH, LAYERS = 32, 3
 TEXTS = [*SENTENCES, "", "𒀀", " ".join(SENTENCES)]
 
 

@@ -45,7 +45,10 @@ def test_unseen_sources_are_read_in_the_last_round_only(data, tokenizer, caused)
     last = read_caused(data, tokenizer, seed=1, unseen=True)
     assert "en_twitter_us_airline" not in caused.rows
     assert last.rows["en_twitter_us_airline"] == 18
-    assert len(last.weights) == len(caused.weights) + 18
+    assert sum(last.weights == 1) == sum(caused.weights == 1) + 18
+    retyped = last.weights == 0.25
+    assert sum(retyped) == last.rows["ar_shop"] + last.rows["fa_shop"] + 12
+    assert not set(last.evidence[:, 0].tolist()) & set(np.flatnonzero(retyped).tolist())
     first, second = (read_judged(data, tokenizer, seed=1, unseen=unseen) for unseen in (False, True))
     assert len(second.labels) > len(first.labels)
 

@@ -4,7 +4,7 @@ from encoder_data import write_data
 
 from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import open_model
-from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
+from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 from feedback_nlp.embed.backends.static import TOKENIZER
 from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.train.encoder_bags import Bags
@@ -12,11 +12,11 @@ from feedback_nlp.train.encoder_bags import Bags
 torch = pytest.importorskip("torch")
 
 from feedback_nlp.embed.backends.reader import READER_FILE, ReaderEncoder  # noqa: E402 - needs torch
-from feedback_nlp.embed.network import LOWER, READER, layer, layers_of, reading, states  # noqa: E402
+from feedback_nlp.embed.network import LOWER, READER, layer, layers_of, own_layers, reading, states  # noqa: E402
 from feedback_nlp.train import reader_tuning  # noqa: E402
 from feedback_nlp.train.encoder import FIRST_ROUND, train_encoder  # noqa: E402
 from feedback_nlp.train.encoder_write import write_weights  # noqa: E402
-from feedback_nlp.train.reader_losses import ALONE, padded  # noqa: E402
+from feedback_nlp.train.reader_losses import agreement_loss, padded  # noqa: E402
 
 TEXTS = ["the delivery was late", "الطعام كان جيدا جدا", "کارکنان خیلی خوب بود و غذا گران بود"]
 
@@ -32,12 +32,19 @@ def bags():
 
 
 def tuned(weights):
-    """Return weights with a reader that has a lower layer of its own, unlike the trunk's."""
+    """Return weights with a reader that has lower layers of its own, unlike the trunk's."""
     own = reader_tuning.start_of(weights)
     return weights | {name: value + 0.03 if name.startswith(LOWER) else value for name, value in own.items()}
 
 
-def test_the_readers_own_layer_takes_the_place_of_the_trunks_last(reader_weights, bags):
+class Undrawn:
+    """Hides no token."""
+
+    def random(self, shape):
+        return np.ones(shape)
+
+
+def test_the_readers_own_layers_take_the_place_of_the_trunks_last(reader_weights, bags):
     ids, mask = padded(bags, np.arange(8, 20), 128)
     found = states(reader_weights, ids, mask)
     bare = reading(reader_weights, found, mask)
@@ -73,20 +80,25 @@ def test_frozen_states_are_the_trunks(reader_weights, bags, depth):
     torch.testing.assert_close(found, expected, rtol=0, atol=0.03)
 
 
-def test_all_languages_are_taught_the_same(reader_weights, bags):
-    targets = reader_tuning.together(reader_weights, reader_tuning.freeze(reader_weights, bags, -1))
-    assert targets.shape == (30, len(READING_LABELS))
-    assert torch.equal(targets[:10], targets[10:20])
-    assert torch.equal(targets[:10], targets[20:])
-    for name, part in READING_SLICES.items():
-        assert 0 <= float(targets[:, part].min()) <= float(targets[:, part].max()) <= 1
-        if name not in ALONE:
-            torch.testing.assert_close(targets[:, part].sum(1), torch.ones(30))
+def test_each_language_is_drawn_to_what_all_say(reader_weights, bags):
+    frozen = reader_tuning.freeze(reader_weights, bags, -1 - reader_tuning.OWN_LAYERS)
+    weights = {name: value.requires_grad_() for name, value in reader_tuning.start_of(reader_weights).items()}
+    alike, unlike = np.array([[4, 5], [4, 5], [4, 5]]), np.array([[4, 5], [14, 16], [24, 27]])
+
+    def gradients(rows):
+        run = reader_tuning._layer_of(weights, frozen, Undrawn())
+        with torch.random.fork_rng(), pytest.MonkeyPatch.context() as patched:
+            patched.setattr(reader_tuning, "_DROP", 0.0)
+            loss = agreement_loss(weights, rows, run)
+        found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+        return sum(float(one.abs().sum()) for one in found if one is not None)
+
+    assert gradients(alike) < 0.02 * gradients(unlike)
 
 
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
-    for name, value in (("_EPOCHS", 20), ("_TAUGHT_EPOCHS", 2), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2)):
+    for name, value in (("_EPOCHS", 20), ("_AGREED_EPOCHS", 2), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2)):
         monkeypatch.setattr(reader_tuning, name, value)
     monkeypatch.setattr(reader_tuning, "_RATE", 2e-3)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
@@ -104,7 +116,7 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
     for kind in ("causes", "sentiment"):
         found = [loss for name, loss in losses if name == kind]
         assert np.mean(found[-5:]) < np.mean(found[:5])
-    assert {kind for kind, _ in losses} == {"causes", "taught", "sentiment"}
+    assert {kind for kind, _ in losses} == {"causes", "agreed", "sentiment"}
 
     assert open_model(first.path).fingerprint != first.fingerprint
     assert {row["use"] for row in made.manifest["training_data"]} == {"sentiment", "root causes"}
@@ -122,8 +134,10 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
         reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3)
 
 
-def test_tuning_starts_from_the_trunks_last_layer(reader_weights):
+def test_tuning_starts_from_the_trunks_last_layers(reader_weights):
     own = reader_tuning.start_of(reader_weights)
-    last = f"encoder.layer.{layers_of(reader_weights) - 1}.output.dense.weight"
-    torch.testing.assert_close(own[f"{LOWER}.output.dense.weight"], reader_weights[last].float())
+    assert own_layers(own) == [f"{LOWER}.{number}" for number in range(reader_tuning.OWN_LAYERS)]
+    for number, name in enumerate(own_layers(own), start=layers_of(reader_weights) - reader_tuning.OWN_LAYERS):
+        copied = reader_weights[f"encoder.layer.{number}.output.dense.weight"]
+        torch.testing.assert_close(own[f"{name}.output.dense.weight"], copied.float())
     assert all(value.dtype == torch.float32 for value in own.values())

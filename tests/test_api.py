@@ -66,6 +66,7 @@ def test_vectors_are_near_across_languages() -> None:
     assert min(near[0, 1], near[0, 2], near[1, 2]) > max(near[0, 3], near[1, 3], near[2, 3])
 
 
+@pytest.mark.slow
 def test_topics_are_found_and_assigned(examples: Path) -> None:
     texts = pd.read_csv(examples)["text"]
     model = fn.discover_topics(texts)

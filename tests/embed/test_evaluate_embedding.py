@@ -58,6 +58,7 @@ def test_nearest():
     assert list(nearest(left, left[[2, 0, 1]])) == [1, 2, 0]
 
 
+@pytest.mark.slow
 def test_a_perfect_encoder_and_a_blind_one(data):
     seeing = judge(data, Oracle())
     blind = judge(data, Babel())
@@ -80,6 +81,7 @@ def test_every_figure_is_whole(data):
     assert len({(figure.data, figure.lang, figure.metric) for figure in figures}) == len(figures)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures(data):
     assert judge(data, Babel(), seed=5) == judge(data, Babel(), seed=5)
 
@@ -89,6 +91,7 @@ def test_missing_data_is_named(tmp_path):
         judge(tmp_path, Babel())
 
 
+@pytest.mark.slow
 def test_encoders_stand_side_by_side(data, static_folder, tmp_path):
     other = shutil.copytree(static_folder, tmp_path / "other")
     backends = [StaticBackend(model=str(folder)) for folder in (static_folder, other)]

@@ -41,6 +41,7 @@ def caused(data, tokenizer):
     return read_caused(data, tokenizer, seed=1, unseen=False)
 
 
+@pytest.mark.slow
 def test_unseen_sources_are_read_in_the_last_round_only(data, tokenizer, caused):
     last = read_caused(data, tokenizer, seed=1, unseen=True)
     assert "en_twitter_us_airline" not in caused.rows

@@ -71,6 +71,7 @@ def carry_out(store: Store, name: str, how: dict[str, Any]) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, min_size=1, max_size=25))
+@pytest.mark.slow
 def test_the_overlay_is_what_the_decisions_say_after_every_act(tmp_path_factory: Any, acts: list[Any]) -> None:
     with open_store(f"sqlite:///{tmp_path_factory.mktemp('overlay')}/s.db") as store:
         add_run(store)
@@ -159,6 +160,7 @@ with open_store(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.slow
 def test_several_analysts_at_once_lose_no_decision(store_url: str) -> None:
     with open_store(store_url) as store:
         add_run(store)

@@ -1,8 +1,12 @@
-"""What reading a zip or gzip archive raises when it is damaged, cut off, encrypted or packed in an unknown way."""
+"""What reading a zip or gzip archive raises when it is damaged, cut off, encrypted or packed in an unknown way.
+
+To be caught around the reading alone: the general errors among them would hide other faults.
+"""
 
 import lzma
 import zipfile
 import zlib
 
-# An encrypted entry raises RuntimeError, an unknown way of packing NotImplementedError, which is one.
+# OSError stands for gzip's BadGzipFile, which is one. RuntimeError is what zipfile raises for an encrypted entry, and
+# stands for the NotImplementedError that it raises for an unknown way of packing.
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)

@@ -24,6 +24,26 @@ CARD = "README.md"
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
+class Parts(dict[str, Any]):
+    """Entries of a file of a model folder, which name themselves where they are missing.
+
+    :raises ModelError: on reading an entry that is not there: the folder was made for another version.
+    """
+
+    def __init__(self, file: Path, entries: Mapping[str, Any]) -> None:
+        super().__init__(entries)
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parts, (self.file, dict(self))
+
+    def __missing__(self, key: str) -> Any:  # noqa: ANN401 - never returns
+        raise ModelError(
+            f"{self.file}: lacks '{key}', so it was made for another version of feedback_nlp. Train the model again, "
+            f"or bring a folder made for this version; `feedback-nlp models list` shows those at hand."
+        )
+
+
 @dataclass(frozen=True)
 class ModelFolder:
     """An opened, verified model folder.
@@ -55,10 +75,10 @@ class ModelFolder:
         }
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Load all arrays by name."""
+        """Load all arrays by name; see :class:`Parts` for one that is missing."""
         from safetensors.numpy import load_file
 
-        return load_file(self.path / ARRAYS)
+        return Parts(self.path / ARRAYS, load_file(self.path / ARRAYS))
 
     def require(self, kind: str) -> "ModelFolder":
         """Return self when of this kind.
@@ -132,7 +152,9 @@ def open_model(path: str | Path) -> ModelFolder:
     if not manifest_path.is_file():
         raise ModelError(f"{folder}: no {MANIFEST} there. Give a model folder; `feedback-nlp models list` shows them.")
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = json.loads(
+            manifest_path.read_text(encoding="utf-8"), object_hook=lambda entries: Parts(manifest_path, entries)
+        )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{manifest_path}: not readable as JSON ({error}). Bring the folder again.") from error
     missing = [key for key in ("kind", "name", "version", "format_version", "files") if key not in manifest]

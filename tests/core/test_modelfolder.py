@@ -1,6 +1,7 @@
 """Model folders: what is written is what is opened, and damage is named."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,12 @@ def test_names_are_looked_up_in_added_folders(folder: ModelFolder, monkeypatch: 
     assert resolve_model("toy") == folder.path
     with pytest.raises(ModelError, match="Looked in"):
         resolve_model("no-such-model")
+
+
+def test_what_an_older_folder_lacks_is_named_with_its_file(folder: ModelFolder) -> None:
+    with pytest.raises(ModelError, match=rf"{folder.path / ARRAYS}: lacks 'bias'.*Train the model again"):
+        folder.arrays()["bias"]
+    with pytest.raises(ModelError, match=rf"{folder.path / MANIFEST}: lacks 'calibration'"):
+        folder.manifest["calibration"]
+    assert folder.manifest.get("calibration") is None
+    assert pickle.loads(pickle.dumps(folder)) == folder

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from postgresql_cluster import Cluster, running_cluster
+
+from feedback_nlp.train import written
+from feedback_nlp.train.written import read_written
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +25,14 @@ os.environ.setdefault("FEEDBACK_NLP__EMBED__BACKEND__KIND", "static")
 def default_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test meet the defaults as a user does."""
     monkeypatch.delenv("FEEDBACK_NLP__EMBED__BACKEND__KIND", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_written() -> Iterator[None]:
+    """Let small trainings learn from the first written comments only: the whole file would make each a long one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written, "read_written", lambda: islice(read_written(), 6))
+        yield
 
 
 @pytest.fixture(scope="session")

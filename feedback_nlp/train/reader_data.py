@@ -71,12 +71,15 @@ class Caused:
     rows: dict[str, int]
 
 
-def read_judged(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool) -> Judged:
+def read_judged(
+    data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool, later: bool = True
+) -> Judged:
     """Read the comments with a sentiment, those kept for judging left out.
 
     :param unseen: whether the sources of ``UNSEEN`` are read, too.
+    :param later: whether comments that were annotated later are read, too.
     """
-    labelled = read_labelled(data, seed=seed)
+    labelled = read_labelled(data, seed=seed, later=later)
     wanted = ~labelled.judged
     if not unseen:
         wanted &= ~np.isin(labelled.sources, UNSEEN)
@@ -103,13 +106,16 @@ def kept_back_keys(labelled: Labelled) -> frozenset[str]:
     return frozenset(text_key(labelled.texts[row]) for row in np.flatnonzero(labelled.judged).tolist())
 
 
-def read_caused(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool) -> Caused:
+def read_caused(
+    data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool, later: bool = True
+) -> Caused:
     """Read the comments with root causes, less those whose sentiment is kept for judging.
 
     :param unseen: whether the sources of ``UNSEEN`` are read, too.
+    :param later: whether comments that were annotated later, or written in three languages, are read, too.
     """
-    annotated = read_training(data)
-    shut = kept_back_keys(read_labelled(data, seed=seed))
+    annotated = read_training(data, later=later)
+    shut = kept_back_keys(read_labelled(data, seed=seed, later=later))
     wanted = np.array([text_key(text) not in shut for text in annotated.texts])
     if not unseen:
         wanted &= ~np.isin(annotated.sources, UNSEEN)

@@ -25,6 +25,7 @@ from feedback_nlp.embed.network import (
     states,
 )
 from feedback_nlp.normalise.normaliser import normalise
+from feedback_nlp.train import written
 from feedback_nlp.train.encoder_bags import Bags, Ints
 from feedback_nlp.train.encoder_write import described_again
 from feedback_nlp.train.reader import round_of_batches
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OWN_LAYERS = 2
-_EPOCHS, _AGREED_EPOCHS, _SENTIMENT_DRAWN = 5, 8, 240_000
+_SENTIMENT_DRAWN = 240_000
 _AGREED_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
 _RATE, _WARM_STEPS, _LAST_RATE = 3e-4, 100, 0.02
 _DROP = 0.1
@@ -44,11 +45,34 @@ _ROWS = 64
 
 _NOTE = (
     "- The reader has copies of the trunk's last {own} layers to itself. They and the reading layer were tuned last,\n"
-    "  the trunk standing still: {epochs} rounds of annotated comments, {agreed} of comments in three languages, each\n"
-    "  drawn to what is read in all three, and {drawn:,} comments with a sentiment, drawn by weight.\n"
+    "  the trunk standing still, {times} times from the same start, and the weights that this made were averaged\n"
+    "  (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482): {tunings}.\n"
+    "  Each also learnt from {drawn:,} comments with a sentiment, drawn by weight.\n"
 )
+_TUNING = "{epochs} rounds of annotated comments{which}, {agreed} of comments in three languages"
 
 Weights = Mapping[str, "Tensor"]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """One of the tunings whose weights are averaged.
+
+    :param later: whether comments that were annotated later, or written in three languages, are learnt from, too.
+    :param epochs: rounds of annotated comments.
+    :param agreed: rounds of comments in three languages, each drawn to what is read in all three.
+    """
+
+    later: bool
+    epochs: int
+    agreed: int
+
+    def __str__(self) -> str:
+        which = "" if self.later else " (those annotated first)"
+        return _TUNING.format(epochs=self.epochs, which=which, agreed=self.agreed)
+
+
+_TUNINGS = (Tuning(later=False, epochs=5, agreed=8), Tuning(later=True, epochs=4, agreed=6))
 
 
 @dataclass(frozen=True)
@@ -109,14 +133,14 @@ class Lessons:
         every = sizes.reshape(len(LANGS), -1)
         return np.where(every.min(axis=0) > 0, every.max(axis=0) * len(LANGS), 0)
 
-    def steps(self, seed: int) -> Sequence[tuple[str, Ints]]:
+    def steps(self, tuning: Tuning, seed: int) -> Sequence[tuple[str, Ints]]:
         """Return the batches of all rounds, the kinds mixed."""
         drawn = self.judged.weights * (_SENTIMENT_DRAWN / max(float(self.judged.weights.sum()), 1e-9))
         ones = np.ones(len(self._sizes("agreed")), dtype=np.float32)
         found: list[tuple[str, Ints]] = []
         for kind, epochs, weights in (
-            ("causes", _EPOCHS, self.caused.weights),
-            ("agreed", _AGREED_EPOCHS, ones),
+            ("causes", tuning.epochs, self.caused.weights),
+            ("agreed", tuning.agreed, ones),
             ("sentiment", 1, drawn.astype(np.float32)),
         ):
             for epoch in range(epochs):
@@ -154,10 +178,15 @@ def freeze(weights: Weights, bags: Bags, depth: int) -> Frozen:
     return Frozen(found, ends)
 
 
-def read_three(data: Path, tokenizer: Path) -> Bags:
-    """Read comments in three languages to learn from, language by language in the same order."""
-    rows = read_triples(data)
-    texts = [normalise(str(row[lang]), lang).clean for lang in LANGS for row in rows]
+def read_three(data: Path, tokenizer: Path, *, later: bool) -> Bags:
+    """Read comments in three languages to learn from, language by language in the same order.
+
+    :param later: whether written ones are read beside those that were translated.
+    """
+    rows = [{lang: str(row[lang]) for lang in LANGS} for row in read_triples(data)]
+    if later:
+        rows += [{lang: str(three[lang]["text"]) for lang in LANGS} for three in written.read_written()]
+    texts = [normalise(row[lang], lang).clean for lang in LANGS for row in rows]
     return Bags.of(static.tokenize(static.open_tokenizer(tokenizer), texts))
 
 
@@ -193,6 +222,7 @@ def start_of(weights: Weights) -> "dict[str, Tensor]":
 def fit_reading(
     weights: "dict[str, Tensor]",
     lessons: Lessons,
+    tuning: Tuning,
     *,
     seed: int,
     report: Callable[[float, str, float], None] | None = None,
@@ -212,7 +242,7 @@ def fit_reading(
         for wide in (True, False)
     ]
     optimiser = torch.optim.AdamW(groups, lr=_RATE, betas=(0.9, 0.98), fused=True)
-    steps = lessons.steps(seed)
+    steps = lessons.steps(tuning, seed)
     for number, (kind, rows) in enumerate(steps):
         done = number / len(steps)
         for group in optimiser.param_groups:
@@ -230,36 +260,49 @@ def fit_reading(
 def tune_reading(data: Path, folder: Path, work: Path, *, unseen: bool, seed: int) -> ModelFolder:
     """Tune the reader of a transformer's folder; trunk and head stay as they are.
 
-    :param work: folder where the reader is kept as it was before, to start from again, and the tuned one; one that
-        stands there is taken.
+    :param work: folder where the reader is kept as it was before, to start from again, and what each tuning made; one
+        that stands there is taken.
     :param unseen: whether labels of ``reader_data.UNSEEN`` are read, too.
     :param seed: draws the comments whose sentiment is kept for judging; the training's own is one more.
     :raises ModelError: when the folder's reader is tuned and the one that it came from is not in ``work``.
     """
+    import torch
     from safetensors.torch import load_file, save_file
 
     opened = open_model(folder).require(KIND)
     name = "last" if unseen else "first"
-    before, tuned = work / f"reader-{name}.safetensors", work / f"reading-{name}.safetensors"
-    reader = load_file(folder / READER_FILE)
-    if not before.exists():
-        if any(key.startswith(LOWER) for key in reader):
-            raise ModelError(f"{folder}: its reader is tuned, and {before} with the one before is missing.")
-        save_file(reader, before)
+    weights = {key: value for key, value in load_weights(folder).items() if not key.startswith("reader.")}
+    weights |= _reader_before(folder, work / f"reader-{name}.safetensors")
     tokenizer = folder / static.TOKENIZER
     pieces = static.open_tokenizer(tokenizer)
-    caused = read_caused(data, pieces, seed=seed, unseen=unseen)
-    judged = read_judged(data, pieces, seed=seed, unseen=unseen)
-    if not tuned.exists():
-        weights = {key: value for key, value in load_weights(folder).items() if not key.startswith("reader.")}
-        weights |= {key: value.float() for key, value in load_file(before).items()}
-        lessons = _lessons(weights, caused, judged, read_three(data, tokenizer))
-        save_file(fit_reading(start_of(weights), lessons, seed=seed + 1), tuned)
-    found = {key: value.half() for key, value in load_file(tuned).items()}
+    made, rows = [], {}
+    for number, tuning in enumerate(_TUNINGS, start=1):
+        caused = read_caused(data, pieces, seed=seed, unseen=unseen, later=tuning.later)
+        judged = read_judged(data, pieces, seed=seed, unseen=unseen, later=tuning.later)
+        tuned = work / f"reading-{name}-{number}.safetensors"
+        if not tuned.exists():
+            lessons = _lessons(weights, caused, judged, read_three(data, tokenizer, later=tuning.later))
+            save_file(fit_reading(start_of(weights), lessons, tuning, seed=seed + 1), tuned)
+        made.append(load_file(tuned))
+        rows = {"sentiment": judged.rows, "root causes": caused.rows}
+    found = {key: torch.stack([one[key] for one in made]).mean(0).half() for key in made[0]}
     save_file(found, folder / READER_FILE, metadata={"format": "pt"})
     (folder / READER_FILE).chmod(0o644)
-    note = _NOTE.format(own=OWN_LAYERS, epochs=_EPOCHS, agreed=_AGREED_EPOCHS, drawn=_SENTIMENT_DRAWN)
-    return described_again(opened, note, data, {"sentiment": judged.rows, "root causes": caused.rows})
+    told = ";\n  ".join(map(str, _TUNINGS))
+    note = _NOTE.format(own=OWN_LAYERS, times=len(_TUNINGS), tunings=told, drawn=_SENTIMENT_DRAWN)
+    return described_again(opened, note, data, rows)
+
+
+def _reader_before(folder: Path, kept: Path) -> "dict[str, Tensor]":
+    """Return the reader as it was before it was tuned, and keep it in a file; one that stands there is taken."""
+    from safetensors.torch import load_file, save_file
+
+    if not kept.exists():
+        reader = load_file(folder / READER_FILE)
+        if any(key.startswith(LOWER) for key in reader):
+            raise ModelError(f"{folder}: its reader is tuned, and {kept} with the one before is missing.")
+        save_file(reader, kept)
+    return {key: value.float() for key, value in load_file(kept).items()}
 
 
 def _lessons(weights: Weights, caused: Caused, judged: Judged, three: Bags) -> Lessons:

@@ -11,6 +11,8 @@ from feedback_nlp.train.encoder_bags import Bags
 
 torch = pytest.importorskip("torch")
 
+from safetensors.torch import load_file  # noqa: E402 - needs torch
+
 from feedback_nlp.embed.backends.reader import READER_FILE, ReaderEncoder  # noqa: E402 - needs torch
 from feedback_nlp.embed.network import LOWER, READER, layer, layers_of, own_layers, reading, states  # noqa: E402
 from feedback_nlp.train import reader_tuning  # noqa: E402
@@ -98,7 +100,8 @@ def test_each_language_is_drawn_to_what_all_say(reader_weights, bags):
 
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
-    for name, value in (("_EPOCHS", 20), ("_AGREED_EPOCHS", 2), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2)):
+    tunings = tuple(reader_tuning.Tuning(later=later, epochs=20, agreed=2) for later in (False, True))
+    for name, value in (("_TUNINGS", tunings), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2)):
         monkeypatch.setattr(reader_tuning, name, value)
     monkeypatch.setattr(reader_tuning, "_RATE", 2e-3)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
@@ -129,6 +132,11 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
     again = reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3)
     assert again.fingerprint == made.fingerprint
     assert (folder / READER_FILE).stat().st_mode & 0o777 == 0o644
+    parts = [load_file(tmp_path / f"reading-last-{number}.safetensors") for number in (1, 2)]
+    whole = load_file(folder / READER_FILE)
+    for key, value in whole.items():
+        torch.testing.assert_close(value, ((parts[0][key] + parts[1][key]) / 2).half())
+    assert any(not torch.equal(parts[0][key], parts[1][key]) for key in whole)
     (tmp_path / "reader-last.safetensors").unlink()
     with pytest.raises(ModelError, match=r"its reader is tuned, and .*reader-last.safetensors"):
         reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from importlib import resources
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def noted(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "feedback").mkdir()
     pd.DataFrame({"text": [TEXT, "else"]}).to_parquet(tmp_path / "feedback" / f"{SOURCE}.parquet")
     lines = {"en": [LINE, LINE.replace(annotation_key(TEXT), "0" * 16)], "ar": [], "fa": []}
-    monkeypatch.setattr(annotations, "_lines", lambda lang: lines[lang])
+    monkeypatch.setattr(annotations, "_lines", lambda lang, later: lines[lang])
     return tmp_path
 
 
@@ -55,11 +56,12 @@ def test_they_are_learnt_from_and_not_judged_on(noted: Path) -> None:
 def test_the_lines_that_ship_are_well_formed() -> None:
     kinds = {label.split(".")[1] for label in CAUSE_LABELS}
     seen: Counter[str] = Counter()
-    for lang in ("ar", "fa", "en"):
-        text = resources.files("feedback_nlp.train.annotations").joinpath(f"{lang}.tsv").read_text(encoding="ascii")
+    for lang, part in product(("ar", "fa", "en"), ("", "_later")):
+        file = resources.files("feedback_nlp.train.annotations").joinpath(f"{lang}{part}.tsv")
+        text = file.read_text(encoding="ascii")
         for line in text.splitlines():
             key, source, sentiment, drivers, others = line.split("\t")
-            seen[key] += 1
+            seen[key + part] += 1
             assert int(key, 16) >= 0
             assert source[:2] == lang or source.startswith(("multi_", "feedback_trilingual"))
             assert sentiment in annotations.SENTIMENT_CODES
@@ -70,3 +72,11 @@ def test_the_lines_that_ship_are_well_formed() -> None:
             assert set(others.split(",")) <= {"-", "product", "external"}
     assert len(seen) > 1_000
     assert max(seen.values()) == 1
+
+
+def test_those_annotated_later_take_the_place_of_earlier_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "en.tsv").write_text("b\told\na\told\n", encoding="ascii")
+    (tmp_path / "en_later.tsv").write_text("b\tnew\nc\tnew\n", encoding="ascii")
+    monkeypatch.setattr(annotations.resources, "files", lambda name: tmp_path)
+    assert annotations._lines("en", later=False) == ["a\told", "b\told"]
+    assert annotations._lines("en", later=True) == ["a\told", "b\tnew", "c\tnew"]

@@ -1,9 +1,10 @@
 """Comments annotated for root causes beyond the data folder's own: labels and places here, texts in the data folder.
 
-One tab-separated file a language: the text's hash, the data set it was drawn from, its sentiment, its drivers with the
-place of their evidence, its other causes. No text stands here, so that no data set is copied; a line counts where the
-data folder has the text. The guide is that of the data folder (``rootcause/GUIDE.md``); ``docs/root-causes.md`` says
-who annotated and how well two readings agree.
+Two tab-separated files a language, those annotated first and those annotated later, which take the place of the first
+where both have a text: its hash, the data set it was drawn from, its sentiment, its drivers with the place of their
+evidence, its other causes. No text stands here, so that no data set is copied; a line counts where the data folder has
+the text. The guide is that of the data folder (``rootcause/GUIDE.md``); ``docs/root-causes.md`` says who annotated and
+how well two readings agree.
 """
 
 from collections.abc import Iterator
@@ -26,20 +27,23 @@ def annotation_key(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def read_annotations(data: Path) -> list[dict[str, Any]]:
+def read_annotations(data: Path, *, later: bool = True) -> list[dict[str, Any]]:
     """Read the annotated comments whose text the data folder has.
 
+    :param later: whether those annotated later are read, too.
     :returns: rows with ``id``, ``lang``, ``source``, ``text``, ``s``, ``d`` and ``o`` as in ``rootcause/train.jsonl``,
         and ``chosen``: a model had a say in which comments were annotated.
     """
-    lines = [(lang, line.split("\t")) for lang in _LANGS for line in _lines(lang)]
+    lines = [(lang, line.split("\t")) for lang in _LANGS for line in _lines(lang, later=later)]
     texts = _texts(data, frozenset(fields[1] for _, fields in lines), frozenset(fields[0] for _, fields in lines))
     return [_row(lang, fields, texts[fields[0]]) for lang, fields in lines if fields[0] in texts]
 
 
-def _lines(lang: str) -> list[str]:
-    file = resources.files(__name__).joinpath(f"{lang}.tsv")
-    return file.read_text(encoding="ascii").splitlines()
+def _lines(lang: str, *, later: bool) -> list[str]:
+    names = (f"{lang}.tsv", f"{lang}_later.tsv") if later else (f"{lang}.tsv",)
+    files = [resources.files(__name__).joinpath(name) for name in names]
+    found = {line.split("\t")[0]: line for file in files for line in file.read_text(encoding="ascii").splitlines()}
+    return [found[key] for key in sorted(found)]
 
 
 def _texts(data: Path, sources: frozenset[str], keys: frozenset[str]) -> dict[str, str]:

@@ -46,7 +46,7 @@ _ROWS = 64
 _NOTE = (
     "- The reader has copies of the trunk's last {own} layers to itself. They and the reading layer were tuned last,\n"
     "  the trunk standing still, {times} times from the same start, and the weights that this made were averaged\n"
-    "  (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482): {tunings}.\n"
+    "  (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482):\n  {tunings}.\n"
     "  Each also learnt from {drawn:,} comments with a sentiment, drawn by weight.\n"
 )
 _TUNING = "{epochs} rounds of annotated comments{which}, {agreed} of comments in three languages"

@@ -7,6 +7,6 @@ import lzma
 import zipfile
 import zlib
 
-# OSError stands for gzip's BadGzipFile, which is one. RuntimeError is what zipfile raises for an encrypted entry, and
-# stands for the NotImplementedError that it raises for an unknown way of packing.
+# The general ones: gzip's BadGzipFile is an OSError; zipfile raises RuntimeError for an encrypted entry, and a subclass
+# of it for an unknown way of packing.
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)

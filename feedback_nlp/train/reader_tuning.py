@@ -2,7 +2,8 @@
 
 The reader gets copies of the trunk's last layers for itself. They and the reading layer go on learning together: from
 the annotated comments, from comments with a sentiment, and from comments in three languages, each of which is drawn to
-what is read in all three.
+what is read in all three. This is done more than once from the same start, and the weights that come of it are
+averaged.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +17,7 @@ from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import KIND, READER_FILE, load_weights
-from feedback_nlp.embed.network import (
-    LOWER,
-    READER,
-    layer,
-    layers_of,
-    own_layers,
-    states,
-)
+from feedback_nlp.embed.network import LOWER, READER, layer, layers_of, own_layers, states
 from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.train import written
 from feedback_nlp.train.encoder_bags import Bags, Ints
@@ -258,7 +252,9 @@ def fit_reading(
 
 
 def tune_reading(data: Path, folder: Path, work: Path, *, unseen: bool, seed: int) -> ModelFolder:
-    """Tune the reader of a transformer's folder; trunk and head stay as they are.
+    """Tune the reader of a transformer's folder, once for each of ``_TUNINGS``, and average the weights.
+
+    Trunk and head stay as they are.
 
     :param work: folder where the reader is kept as it was before, to start from again, and what each tuning made; one
         that stands there is taken.

@@ -19,7 +19,9 @@ HEADS = 4
 QUERIES = 4
 READER = "reader.layer"
 LOWER = "reader.lower"
+WORDS, PLACES, JOIN = "reader.words.weight", "reader.places.weight", "reader.join"
 TABLE = "head.table"
+_OWN_HEAD = 32
 _EPSILON = 1e-12
 _NOWHERE = -20.0
 _BLOCK = 8
@@ -45,7 +47,7 @@ def layers_of(weights: Weights) -> int:
 
 
 def own_layers(weights: Weights) -> list[str]:
-    """Return the names of the layers that the reader has in place of the trunk's last, lowest first."""
+    """Return the names of the layers that the reader has below its reading layer, lowest first."""
     return sorted({".".join(name.split(".")[:3]) for name in weights if name.startswith(f"{LOWER}.")})
 
 
@@ -64,16 +66,17 @@ def _norm(weights: Weights, name: str, given: "Tensor") -> "Tensor":
     )
 
 
-def layer(weights: Weights, name: str, hidden: "Tensor", seen: "Tensor") -> "Tensor":
+def layer(weights: Weights, name: str, hidden: "Tensor", seen: "Tensor", heads: int = HEADS) -> "Tensor":
     """Run one transformer layer.
 
     :param hidden: float32 tensor (texts, tokens, width).
     :param seen: bool tensor (texts, 1, 1, tokens), which tokens may be attended to.
+    :param heads: attention heads; divides the width.
     """
     import torch.nn.functional as fn
 
     texts, tokens, width = hidden.shape
-    shape = (texts, tokens, HEADS, width // HEADS)
+    shape = (texts, tokens, heads, width // heads)
     query, key, value = (
         _linear(weights, f"{name}.attention.self.{part}", hidden).view(shape).transpose(1, 2)
         for part in ("query", "key", "value")
@@ -194,18 +197,39 @@ def mean_vectors(hidden: "Tensor", mask: "Tensor") -> "Tensor":
     return fn.normalize((hidden * mask.unsqueeze(-1)).sum(1), dim=1)
 
 
-def reading(weights: Weights, found: "Sequence[Tensor]", mask: "Tensor") -> "Tensor":
+def reading(
+    weights: Weights,
+    ids: "Tensor",
+    below: "Tensor",
+    mask: "Tensor",
+    *,
+    seen: "Tensor | None" = None,
+    drop: float = 0.0,
+) -> "Tensor":
     """Return the reading layer, float32 tensor (texts, tokens, width).
 
-    It stands on the trunk's last layer, or on the reader's own in place of the trunk's last where there are any.
+    It stands on the trunk's last layer, or on layers and word vectors of the reader's own, to which the trunk's last
+    layer is added by a linear map.
 
-    :param found: see :func:`states`.
+    :param ids: int64 tensor (texts, tokens).
+    :param below: the trunk's last layer; see :func:`states`.
     :param mask: bool tensor (texts, tokens).
+    :param seen: like ``mask``, for training: which tokens may be attended to.
+    :param drop: share of units left out by chance before each layer, for training.
     """
-    own = own_layers(weights)
-    hidden = found[-1 - len(own)]
-    for name in (*own, READER):
-        hidden = layer(weights, name, hidden, mask[:, None, None, :])
+    import torch.nn.functional as fn
+
+    def some(given: "Tensor") -> "Tensor":
+        return fn.dropout(given, drop) if drop else given
+
+    hidden, heads = below, HEADS
+    if WORDS in weights:
+        words = fn.embedding(ids, weights[WORDS]).float() + weights[PLACES][: ids.shape[1]]
+        hidden = _norm(weights, "reader.norm", words) + _linear(weights, JOIN, some(below)).float()
+        heads = hidden.shape[-1] // _OWN_HEAD
+    attended = (mask if seen is None else seen)[:, None, None, :]
+    for name in (*own_layers(weights), READER):
+        hidden = layer(weights, name, some(hidden), attended, heads)
     return hidden
 
 

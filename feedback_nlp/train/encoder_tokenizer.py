@@ -1,5 +1,6 @@
 """The encoder's word pieces: one SentencePiece unigram model over all three languages in equal shares."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,3 +94,10 @@ def write_fast_tokenizer(file: Path, folder: Path, *, max_tokens: int) -> None:
         mask_token=_MASK,
         model_input_names=["input_ids", "attention_mask"],
     ).save_pretrained(folder)
+    _without_blanks(folder / "tokenizer.json")
+
+
+def _without_blanks(file: Path) -> None:
+    """Write a JSON file again without what only makes it easy to read: half the size."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

@@ -71,15 +71,12 @@ class Caused:
     rows: dict[str, int]
 
 
-def read_judged(
-    data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool, later: bool = True
-) -> Judged:
+def read_judged(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool) -> Judged:
     """Read the comments with a sentiment, those kept for judging left out.
 
     :param unseen: whether the sources of ``UNSEEN`` are read, too.
-    :param later: whether comments that were annotated later are read, too.
     """
-    labelled = read_labelled(data, seed=seed, later=later)
+    labelled = read_labelled(data, seed=seed)
     wanted = ~labelled.judged
     if not unseen:
         wanted &= ~np.isin(labelled.sources, UNSEEN)
@@ -106,16 +103,13 @@ def kept_back_keys(labelled: Labelled) -> frozenset[str]:
     return frozenset(text_key(labelled.texts[row]) for row in np.flatnonzero(labelled.judged).tolist())
 
 
-def read_caused(
-    data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool, later: bool = True
-) -> Caused:
+def read_caused(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, unseen: bool) -> Caused:
     """Read the comments with root causes, less those whose sentiment is kept for judging.
 
     :param unseen: whether the sources of ``UNSEEN`` are read, too.
-    :param later: whether comments that were annotated later, or written in three languages, are read, too.
     """
-    annotated = read_training(data, later=later)
-    shut = kept_back_keys(read_labelled(data, seed=seed, later=later))
+    annotated = read_training(data)
+    shut = kept_back_keys(read_labelled(data, seed=seed))
     wanted = np.array([text_key(text) not in shut for text in annotated.texts])
     if not unseen:
         wanted &= ~np.isin(annotated.sources, UNSEEN)

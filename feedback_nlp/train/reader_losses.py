@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_nlp.core.reading import READ_CAUSES, READ_DRIVERS, READING_SLICES
-from feedback_nlp.embed.network import READER, Spans, layer, mean_vectors, read, token_scores, trunk
+from feedback_nlp.embed.network import Spans, mean_vectors, read, reading, token_scores, trunk
 from feedback_nlp.train.encoder_bags import Bags, Ints
 from feedback_nlp.train.encoder_static import distillation_loss
 from feedback_nlp.train.reader_data import MAX_TOKENS, Caused, Judged
@@ -43,15 +43,14 @@ def padded(bags: Bags, rows: Ints, limit: int) -> tuple["Tensor", "Tensor"]:
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def hidden_states(weights: Weights, ids: "Tensor", mask: "Tensor", *, reading: bool) -> "Tensor":
+def hidden_states(weights: Weights, ids: "Tensor", mask: "Tensor", *, with_reading: bool) -> "Tensor":
     """Run trunk, and reading layer where asked for, in bf16; units are dropped by chance before the reading layer."""
     import torch
 
     with torch.autocast("cpu", torch.bfloat16):
         hidden = trunk(weights, ids, mask)
-        if reading:
-            hidden = torch.nn.functional.dropout(hidden, _DROP)
-            hidden = layer(weights, READER, hidden, mask[:, None, None, :])
+        if with_reading:
+            hidden = reading(weights, ids, hidden, mask, drop=_DROP)
     return hidden.float()
 
 
@@ -62,7 +61,7 @@ def pair_loss(weights: Weights, paired: Paired, rows: Ints, rng: np.random.Gener
     alone = bool((paired.left[rows] == paired.right[rows]).all())
     sides = paired.left[rows] if alone else np.concatenate([paired.left[rows], paired.right[rows]])
     ids, mask = padded(paired.bags, sides, PAIR_TOKENS)
-    made = mean_vectors(hidden_states(weights, ids, mask, reading=False), mask)
+    made = mean_vectors(hidden_states(weights, ids, mask, with_reading=False), mask)
     target_of = paired.target_of[rows]
     own = target_of if alone else np.concatenate([target_of, target_of])
     taught = np.flatnonzero(own != UNTAUGHT)
@@ -106,7 +105,7 @@ def layer_of(weights: Weights, bags: Bags, rng: np.random.Generator) -> Layer:
 
     def run(rows: Ints) -> "tuple[Tensor, Tensor]":
         ids, mask = padded(bags, rows, MAX_TOKENS)
-        return hidden_states(weights, _with_gaps(ids, rng), mask, reading=True), mask
+        return hidden_states(weights, _with_gaps(ids, rng), mask, with_reading=True), mask
 
     return run
 

@@ -203,23 +203,21 @@ def build(rows: Sequence[Mapping[str, Any]]) -> Annotated:
     )
 
 
-def read_training(data: Path, *, later: bool = True) -> Annotated:
+def read_training(data: Path) -> Annotated:
     """Read the annotated comments for training, those of evaluation-only sets left out, and the written ones.
 
     A comment that was translated for other purposes stands in its translations, too. Written are whole comments, many
     of them for rare causes, the taxonomy's cue phrases, comments that say nothing of a cause, and who did what.
-
-    :param later: whether comments that were annotated later, or written in three languages, are read, too.
     """
     shut = frozenset(set_names(data, folder="eval"))
     rows = [row for row in read_jsonl(data, "rootcause/train.jsonl") if row["ok"] and row["source"] not in shut]
-    rows += read_annotations(data, later=later)
+    rows += read_annotations(data)
     composed = [
         *read_jsonl(data, "rootcause/synthetic.jsonl"),
         *_cue_phrases(open_taxonomy()),
         *_generic(),
         *people_and_deeds(),
-        *(row for three in (written.read_written() if later else ()) for row in three.values()),
+        *(row for three in written.read_written() for row in three.values()),
     ]
     return build([*rows, *_translations(data, rows), *composed])
 

@@ -171,19 +171,18 @@ def _as_set(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return frame.assign(sentiment=frame["s"].map(SENTIMENT_CODES), set=ROOT_CAUSES, rated=False)
 
 
-def read_labelled(data: Path, *, seed: int = 17, later: bool = True) -> Labelled:
+def read_labelled(data: Path, *, seed: int = 17) -> Labelled:
     """Read every labelled feedback set; a text that several sets have stands once, on the judging side if on any.
 
     Where a model had chosen a text for annotation, it stands with its published label and with the annotated one.
 
     :param data: the data folder.
-    :param later: whether comments that were annotated later are read, too.
     :raises MissingInputError: when a file is missing.
     """
     shut = frozenset(set_names(data, folder="eval"))
     frames = [_annotated(data, shut)]
     frames += [_one_set(data, name, seed) for name in set_names(data) if _has_sentiment(data, name)]
-    frames.append(_as_set([row | {"judged": False} for row in read_annotations(data, later=later)]))
+    frames.append(_as_set([row | {"judged": False} for row in read_annotations(data)]))
     columns = ["text", "lang", "sentiment", "source", "set", "judged", "rated", "domain", "split", "chosen", "identity"]
     frame = pd.concat([part.reindex(columns=columns) for part in frames], ignore_index=True)
     frame = frame.assign(text=frame["text"].str.slice(0, LONGEST))

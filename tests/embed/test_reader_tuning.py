@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from encoder_data import write_data
+from pretrained_data import WIDTH, write_pretrained
 
-from feedback_nlp.core.errors import ModelError
-from feedback_nlp.core.modelfolder import open_model
+from feedback_nlp.core.modelfolder import open_model, write_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 from feedback_nlp.embed.backends.static import TOKENIZER
 from feedback_nlp.embed.settings import ShippedBackend
@@ -11,11 +11,11 @@ from feedback_nlp.train.encoder_bags import Bags
 
 torch = pytest.importorskip("torch")
 
-from safetensors.torch import load_file  # noqa: E402 - needs torch
+from safetensors.torch import load_file, save_file  # noqa: E402 - needs torch
 
-from feedback_nlp.embed.backends.reader import READER_FILE, ReaderEncoder  # noqa: E402 - needs torch
-from feedback_nlp.embed.network import LOWER, READER, layer, layers_of, own_layers, reading, states  # noqa: E402
-from feedback_nlp.train import reader_tuning  # noqa: E402
+from feedback_nlp.embed.backends.reader import KIND, READER_FILE, ReaderEncoder, load_weights  # noqa: E402 - needs torch
+from feedback_nlp.embed.network import JOIN, PLACES, WORDS, layer, own_layers, reading, states  # noqa: E402
+from feedback_nlp.train import quantise, reader_tuning  # noqa: E402
 from feedback_nlp.train.encoder import FIRST_ROUND, train_encoder  # noqa: E402
 from feedback_nlp.train.encoder_write import write_weights  # noqa: E402
 from feedback_nlp.train.reader_losses import agreement_loss, padded  # noqa: E402
@@ -33,10 +33,32 @@ def bags():
     return Bags.of([[5 + (n + k) % 60 for k in range(1 + n % 9)] for n in range(30)])
 
 
-def tuned(weights):
-    """Return weights with a reader that has lower layers of its own, unlike the trunk's."""
-    own = reader_tuning.start_of(weights)
-    return weights | {name: value + 0.03 if name.startswith(LOWER) else value for name, value in own.items()}
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    file = tmp_path_factory.mktemp("pretrained") / "e5.bin"
+    write_pretrained(file)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def few_layers(monkeypatch):
+    monkeypatch.setattr(reader_tuning, "LAYERS", 2)
+    monkeypatch.setattr(reader_tuning, "_WORD_LENGTH", 2)
+    monkeypatch.setattr(quantise, "_SAMPLE", 500)
+
+
+@pytest.fixture
+def start(reader_weights, tokenizer_file, pretrained):
+    """A reader of its own with heads that say something, as they are after some steps."""
+    found = reader_tuning.start_of(reader_weights, tokenizer_file, pretrained, seed=1)
+    drawn = torch.Generator().manual_seed(2)
+    for name in (f"{JOIN}.weight", "reader.comment.weight", "reader.token.weight"):
+        found[name] = torch.randn(found[name].shape, generator=drawn) * 0.2
+    return found
+
+
+def trunk_of(weights):
+    return {name: value for name, value in weights.items() if not name.startswith("reader.")}
 
 
 class Undrawn:
@@ -46,73 +68,93 @@ class Undrawn:
         return np.ones(shape)
 
 
-def test_the_readers_own_layers_take_the_place_of_the_trunks_last(reader_weights, bags):
+def test_what_is_tuned_starts_from_what_was_pretrained(reader_weights, tokenizer_file, pretrained):
+    start = reader_tuning.start_of(reader_weights, tokenizer_file, pretrained, seed=1)
+    assert own_layers(start) == ["reader.lower.0"]
+    assert start[PLACES].shape == (len(reader_weights["embeddings.position_embeddings.weight"]), WIDTH)
+    assert not start[f"{JOIN}.weight"].any()
+    assert all(value.dtype == torch.float32 for value in start.values())
+
+
+def test_the_reader_adds_the_trunk_to_word_vectors_of_its_own(reader_weights, start, bags):
     ids, mask = padded(bags, np.arange(8, 20), 128)
-    found = states(reader_weights, ids, mask)
-    bare = reading(reader_weights, found, mask)
-    torch.testing.assert_close(bare, layer(reader_weights, READER, found[-1], mask[:, None, None, :]))
-    same = reading(reader_weights | reader_tuning.start_of(reader_weights), found, mask)
-    torch.testing.assert_close(same, bare)
-    assert not torch.allclose(reading(tuned(reader_weights), found, mask), bare, atol=1e-3)
+    below = states(reader_weights, ids, mask)[-1]
+    weights = trunk_of(reader_weights) | start
+    words = start[WORDS][ids] + start[PLACES][: ids.shape[1]]
+    hidden = torch.nn.functional.layer_norm(
+        words, (WIDTH,), start["reader.norm.weight"], start["reader.norm.bias"], 1e-12
+    )
+    hidden = hidden + below @ start[f"{JOIN}.weight"].T
+    for name in ("reader.lower.0", "reader.layer"):
+        hidden = layer(start, name, hidden, mask[:, None, None, :], heads=1)
+    torch.testing.assert_close(reading(weights, ids, below, mask), hidden)
+    without = weights | {f"{JOIN}.weight": torch.zeros_like(start[f"{JOIN}.weight"])}
+    assert not torch.allclose(reading(without, ids, below, mask), hidden, atol=1e-3)
 
 
-def test_rows_are_read_alike_however_they_are_cut(reader_weights, tokenizer_file, tmp_path):
-    folder = write_weights(tmp_path / "tuned", tuned(reader_weights), tokenizer_file)
-    encoder = ReaderEncoder.open(ShippedBackend(model=str(folder.path)))
-    clauses = np.array([[row, 0, len(text)] for row, text in enumerate(TEXTS)], dtype=np.int64)
-    together = encoder.read(TEXTS, clauses)
-    assert together.scores.shape == (3, len(READING_LABELS))
-    for row, text in enumerate(TEXTS):
-        alone = encoder.read([text], np.array([[0, 0, len(text)]], dtype=np.int64))
-        assert alone.scores[0].tobytes() == together.scores[row].tobytes()
-        assert alone.clause_scores[0].tobytes() == together.clause_scores[row].tobytes()
-        mine = together.token_scores[together.token_owners == row]
-        assert alone.token_scores.tobytes() == mine.tobytes()
-        assert alone.token_scores.shape[1] == len(TOKEN_LABELS)
+@pytest.fixture
+def packed_folder(reader_weights, start, tokenizer_file, tmp_path):
+    folder = write_weights(tmp_path / "packed", reader_weights, tokenizer_file).path
+    save_file(reader_tuning.packed(start, np.ones(70, dtype=np.float32)), folder / READER_FILE)
+    write_model(folder, kind=KIND, name="packed", version="1", details={})
+    return folder
 
 
-@pytest.mark.parametrize("depth", [-1, -2])
-def test_frozen_states_are_the_trunks(reader_weights, bags, depth):
-    frozen = reader_tuning.freeze(reader_weights, bags, depth)
-    rows = np.array([3, 17, 8])
-    found, mask = frozen.padded(rows)
-    ids, wanted = padded(bags, rows, 128)
-    assert torch.equal(mask, wanted)
-    expected = states(reader_weights, ids, wanted)[depth] * wanted[:, :, None]
-    torch.testing.assert_close(found, expected, rtol=0, atol=0.03)
+def test_what_is_stored_is_nearly_what_was_tuned(packed_folder, start):
+    found = load_weights(packed_folder)
+    assert set(start) == {name for name in found if name.startswith("reader.")}
+    assert found[WORDS].dtype == torch.float16
+    assert found["reader.lower.0.output.dense.weight"].dtype == found[f"{JOIN}.weight"].dtype == torch.bfloat16
+    for name, value in start.items():
+        lost = ((found[name].float() - value) ** 2).sum() / (value**2).sum().clamp(min=1e-6)
+        assert lost < 0.05, name
 
 
-def test_each_language_is_drawn_to_what_all_say(reader_weights, bags):
-    frozen = reader_tuning.freeze(reader_weights, bags, -1 - reader_tuning.OWN_LAYERS)
-    weights = {name: value.requires_grad_() for name, value in reader_tuning.start_of(reader_weights).items()}
+def test_rows_are_read_alike_however_they_are_cut(packed_folder, reader_weights, tokenizer_file, tmp_path):
+    old = write_weights(tmp_path / "old", reader_weights, tokenizer_file).path
+    for folder in (packed_folder, old):
+        encoder = ReaderEncoder.open(ShippedBackend(model=str(folder)))
+        clauses = np.array([[row, 0, len(text)] for row, text in enumerate(TEXTS)], dtype=np.int64)
+        together = encoder.read(TEXTS, clauses)
+        assert together.scores.shape == (3, len(READING_LABELS))
+        for row, text in enumerate(TEXTS):
+            alone = encoder.read([text], np.array([[0, 0, len(text)]], dtype=np.int64))
+            assert alone.scores[0].tobytes() == together.scores[row].tobytes()
+            assert alone.clause_scores[0].tobytes() == together.clause_scores[row].tobytes()
+            mine = together.token_scores[together.token_owners == row]
+            assert alone.token_scores.tobytes() == mine.tobytes()
+            assert alone.token_scores.shape[1] == len(TOKEN_LABELS)
+
+
+def test_each_language_is_drawn_to_what_all_say(reader_weights, start, bags):
+    own = {name: value.requires_grad_() for name, value in start.items()}
+    weights = trunk_of(reader_weights) | own
     alike, unlike = np.array([[4, 5], [4, 5], [4, 5]]), np.array([[4, 5], [14, 16], [24, 27]])
 
     def gradients(rows):
-        run = reader_tuning._layer_of(weights, frozen, Undrawn())
-        with torch.random.fork_rng(), pytest.MonkeyPatch.context() as patched:
+        with pytest.MonkeyPatch.context() as patched:
             patched.setattr(reader_tuning, "_DROP", 0.0)
-            loss = agreement_loss(weights, rows, run)
-        found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+            loss = agreement_loss(weights, rows, reader_tuning._layer_of(weights, bags, Undrawn()))
+        found = torch.autograd.grad(loss, list(own.values()), allow_unused=True)
         return sum(float(one.abs().sum()) for one in found if one is not None)
 
-    assert gradients(alike) < 0.02 * gradients(unlike)
+    assert gradients(alike) < 0.1 * gradients(unlike)
 
 
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
-    tunings = tuple(reader_tuning.Tuning(later=later, epochs=20, agreed=2) for later in (False, True))
-    for name, value in (("_TUNINGS", tunings), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2)):
+    for name, value in (("_EPOCHS", 20), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2), ("_RATE", 2e-3)):
         monkeypatch.setattr(reader_tuning, name, value)
-    monkeypatch.setattr(reader_tuning, "_RATE", 2e-3)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
 
 
 @pytest.mark.slow
-def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights, tmp_path, monkeypatch):
+def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights, pretrained, tmp_path, monkeypatch):
     losses = []
     fit = reader_tuning.fit_reading
     told = {"report": lambda done, kind, loss: losses.append((kind, loss))}
     monkeypatch.setattr(reader_tuning, "fit_reading", lambda *given, **named: fit(*given, **named, **told))
+    monkeypatch.setattr(reader_tuning, "package_file", lambda: pretrained)
     before = ReaderEncoder.open(ShippedBackend(model=str(folder)))
     first = write_weights(tmp_path / FIRST_ROUND, reader_weights, folder / TOKENIZER)
     made = train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
@@ -132,20 +174,7 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
     again = reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3)
     assert again.fingerprint == made.fingerprint
     assert (folder / READER_FILE).stat().st_mode & 0o777 == 0o644
-    parts = [load_file(tmp_path / f"reading-last-{number}.safetensors") for number in (1, 2)]
-    whole = load_file(folder / READER_FILE)
-    for key, value in whole.items():
-        torch.testing.assert_close(value, ((parts[0][key] + parts[1][key]) / 2).half())
-    assert any(not torch.equal(parts[0][key], parts[1][key]) for key in whole)
-    (tmp_path / "reader-last.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"its reader is tuned, and .*reader-last.safetensors"):
-        reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3)
-
-
-def test_tuning_starts_from_the_trunks_last_layers(reader_weights):
-    own = reader_tuning.start_of(reader_weights)
-    assert own_layers(own) == [f"{LOWER}.{number}" for number in range(reader_tuning.OWN_LAYERS)]
-    for number, name in enumerate(own_layers(own), start=layers_of(reader_weights) - reader_tuning.OWN_LAYERS):
-        copied = reader_weights[f"encoder.layer.{number}.output.dense.weight"]
-        torch.testing.assert_close(own[f"{name}.output.dense.weight"], copied.float())
-    assert all(value.dtype == torch.float32 for value in own.values())
+    tuned = load_file(tmp_path / "reading-last.safetensors")
+    assert set(tuned) == {name for name in load_weights(folder) if name.startswith("reader.")}
+    (tmp_path / "reading-last.safetensors").unlink()
+    assert reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3).fingerprint == made.fingerprint

@@ -26,7 +26,7 @@ def noted(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "feedback").mkdir()
     pd.DataFrame({"text": [TEXT, "else"]}).to_parquet(tmp_path / "feedback" / f"{SOURCE}.parquet")
     lines = {"en": [LINE, LINE.replace(annotation_key(TEXT), "0" * 16)], "ar": [], "fa": []}
-    monkeypatch.setattr(annotations, "_lines", lambda lang, later: lines[lang])
+    monkeypatch.setattr(annotations, "_lines", lines.__getitem__)
     return tmp_path
 
 
@@ -78,5 +78,4 @@ def test_those_annotated_later_take_the_place_of_earlier_ones(monkeypatch: pytes
     (tmp_path / "en.tsv").write_text("b\told\na\told\n", encoding="ascii")
     (tmp_path / "en_later.tsv").write_text("b\tnew\nc\tnew\n", encoding="ascii")
     monkeypatch.setattr(annotations.resources, "files", lambda name: tmp_path)
-    assert annotations._lines("en", later=False) == ["a\told", "b\told"]
-    assert annotations._lines("en", later=True) == ["a\told", "b\tnew", "c\tnew"]
+    assert annotations._lines("en") == ["a\told", "b\tnew", "c\tnew"]

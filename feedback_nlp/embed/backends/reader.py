@@ -17,9 +17,11 @@ from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
 from feedback_nlp.embed.network import (
     HEADS,
+    JOIN,
     LOWER,
     READER,
     TABLE,
+    WORDS,
     Spans,
     Weights,
     read,
@@ -29,6 +31,7 @@ from feedback_nlp.embed.network import (
     vectors,
 )
 from feedback_nlp.embed.pieces import Ints, PieceCutter
+from feedback_nlp.embed.quantised import unpack
 from feedback_nlp.embed.settings import ShippedBackend
 
 if TYPE_CHECKING:
@@ -70,6 +73,8 @@ class Readings:
 def load_weights(folder: Path) -> dict[str, "Tensor"]:
     """Load trunk and reader: matrices of linear maps in bf16, the rest in float32.
 
+    The reader's word vectors stay in half precision, as they are stored.
+
     :raises ModelError: when a file is missing, or the network is not of the kind that is computed here.
     """
     import torch
@@ -84,12 +89,13 @@ def load_weights(folder: Path) -> dict[str, "Tensor"]:
             raise ModelError(f"{folder}: its {key} is {config.get(key)}, {value} is needed. Use kind: transformers.")
     found = load_file(folder / TRUNK_FILE)
     if (folder / READER_FILE).is_file():
-        found |= load_file(folder / READER_FILE)
+        found |= unpack(load_file(folder / READER_FILE))
     if (folder / HEAD_FILE).is_file():
         found |= load_file(folder / HEAD_FILE) | {TABLE: _static_table(folder / HEAD_FILE)}
     linear = [name.removesuffix(".weight") for name, value in found.items() if _is_linear(name, value)]
     halves = {f"{name}.{part}" for name in linear for part in ("weight", "bias")}
-    return {name: value.to(torch.bfloat16 if name in halves else torch.float32) for name, value in found.items()}
+    kinds = {WORDS: torch.float16} | dict.fromkeys(halves, torch.bfloat16)
+    return {name: value.to(kinds.get(name, torch.float32)) for name, value in found.items()}
 
 
 def _static_table(file: Path) -> "Tensor":
@@ -114,7 +120,7 @@ def _static_table(file: Path) -> "Tensor":
 
 
 def _is_linear(name: str, value: "Tensor") -> bool:
-    inside = name.startswith(("encoder.layer.", f"{READER}.", f"{LOWER}."))
+    inside = name.startswith(("encoder.layer.", f"{READER}.", f"{LOWER}.", f"{JOIN}."))
     return inside and value.ndim == 2 and name.endswith(".weight")
 
 
@@ -213,7 +219,7 @@ class ReaderEncoder:
             for rows, numbers, mask in self._batches(ids):
                 found = states(self._weights, numbers, mask)
                 out.vectors[rows] = vectors(self._weights, numbers, found, mask).numpy()
-                self._read_batch(out, (rows, firsts, clauses), reading(self._weights, found, mask), mask)
+                self._read_batch(out, (rows, firsts, clauses), reading(self._weights, numbers, found[-1], mask), mask)
         return out
 
     def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:

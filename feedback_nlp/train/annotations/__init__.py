@@ -27,21 +27,20 @@ def annotation_key(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def read_annotations(data: Path, *, later: bool = True) -> list[dict[str, Any]]:
+def read_annotations(data: Path) -> list[dict[str, Any]]:
     """Read the annotated comments whose text the data folder has.
 
-    :param later: whether those annotated later are read, too.
     :returns: rows with ``id``, ``lang``, ``source``, ``text``, ``s``, ``d`` and ``o`` as in ``rootcause/train.jsonl``,
         and ``chosen``: a model had a say in which comments were annotated.
     """
-    lines = [(lang, line.split("\t")) for lang in _LANGS for line in _lines(lang, later=later)]
+    lines = [(lang, line.split("\t")) for lang in _LANGS for line in _lines(lang)]
     texts = _texts(data, frozenset(fields[1] for _, fields in lines), frozenset(fields[0] for _, fields in lines))
     return [_row(lang, fields, texts[fields[0]]) for lang, fields in lines if fields[0] in texts]
 
 
-def _lines(lang: str, *, later: bool) -> list[str]:
-    names = (f"{lang}.tsv", f"{lang}_later.tsv") if later else (f"{lang}.tsv",)
-    files = [resources.files(__name__).joinpath(name) for name in names]
+def _lines(lang: str) -> list[str]:
+    """Return the lines about one language; one that was annotated later takes the place of an earlier one."""
+    files = [resources.files(__name__).joinpath(f"{lang}{part}.tsv") for part in ("", "_later")]
     found = {line.split("\t")[0]: line for file in files for line in file.read_text(encoding="ascii").splitlines()}
     return [found[key] for key in sorted(found)]
 

@@ -1,0 +1,72 @@
+"""Packs matrices into bytes; see :mod:`feedback_nlp.embed.quantised`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feedback_nlp.embed.quantised import BOOK, CODES, SCALE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_PIECES, _SAMPLE, _SEED = 256, 12_000, 0
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def _means(points: Floats, weights: Floats | None, rounds: int) -> Any:  # noqa: ANN401 - MiniBatchKMeans
+    from sklearn.cluster import MiniBatchKMeans
+
+    count = min(_PIECES, len(points))
+    model = MiniBatchKMeans(count, n_init=1, max_iter=rounds, batch_size=4_096, random_state=_SEED)
+    return model.fit(points, sample_weight=weights)
+
+
+def _book(means: Any) -> Floats:  # noqa: ANN401 - MiniBatchKMeans
+    """Return the pieces of a book, rows of zeros where there were fewer points."""
+    found = np.asarray(means.cluster_centers_, dtype=np.float32)
+    return np.pad(found, ((0, _PIECES - len(found)), (0, 0)))
+
+
+def pack_table(name: str, table: "Tensor", uses: Floats, length: int) -> "dict[str, Tensor]":
+    """Quantise a table with a book for each place in the row.
+
+    :param uses: how often each row is used; often used ones are kept nearer, by the root of it.
+    :param length: values a byte; divides the row.
+    """
+    import torch
+
+    values = table.detach().float().numpy()
+    weights = (np.sqrt(uses) + 0.5).astype(np.float32)
+    codes, book = [], []
+    for first in range(0, values.shape[1], length):
+        found = _means(np.ascontiguousarray(values[:, first : first + length]), weights, 30)
+        codes.append(found.labels_.astype(np.uint8))
+        book.append(_book(found))
+    return {
+        name + CODES: torch.from_numpy(np.stack(codes, axis=1)),
+        name + BOOK: torch.from_numpy(np.stack(book)).half(),
+    }
+
+
+def pack_matrices(matrices: "Mapping[str, Tensor]", length: int) -> "dict[str, Tensor]":
+    """Quantise matrices with one book for all of them, each row divided by its spread first.
+
+    :param length: values a byte; divides every row.
+    """
+    import torch
+
+    scales = {name: value.detach().float().std(1, keepdim=True).half() for name, value in matrices.items()}
+    points = {
+        name: np.ascontiguousarray((value.detach().float() / scales[name].float()).reshape(-1, length).numpy())
+        for name, value in matrices.items()
+    }
+    rng = np.random.default_rng(_SEED)
+    sample = np.concatenate([found[rng.integers(0, len(found), _SAMPLE)] for found in points.values()])
+    means = _means(sample, None, 60)
+    packed = {BOOK[1:]: torch.from_numpy(_book(means)).half()[None]}
+    for name, found in points.items():
+        packed[name + CODES] = torch.from_numpy(means.predict(found).astype(np.uint8)).reshape(len(scales[name]), -1)
+        packed[name + SCALE] = scales[name]
+    return packed

@@ -55,7 +55,9 @@ def _linear(weights: Weights, name: str, given: "Tensor") -> "Tensor":
     import torch.nn.functional as fn
 
     weight = weights[f"{name}.weight"]
-    return fn.linear(given.to(weight.dtype), weight, weights[f"{name}.bias"])
+    rows = _filled(given.to(weight.dtype).flatten(0, -2))
+    found = fn.linear(rows, weight, weights[f"{name}.bias"])
+    return found[: given.shape[:-1].numel()].view(*given.shape[:-1], -1)
 
 
 def _norm(weights: Weights, name: str, given: "Tensor") -> "Tensor":
@@ -169,7 +171,8 @@ def _filled(rows: "Tensor") -> "Tensor":
     """
     import torch
 
-    return torch.nn.functional.pad(rows, (0, 0, 0, -len(rows) % _BLOCK))
+    left = -len(rows) % _BLOCK
+    return torch.nn.functional.pad(rows, (0, 0, 0, left)) if left else rows
 
 
 def new_head(width: int, parts: int, *, seed: int) -> "dict[str, Tensor]":
@@ -247,13 +250,15 @@ def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans) -> 
     """
     import torch
 
-    attention = (hidden.float() @ weights["reader.queries"].float().T)[spans.owners]
+    texts, length, _ = hidden.shape
+    asked = _filled(hidden.float().flatten(0, 1)) @ weights["reader.queries"].float().T
+    attention = asked[: texts * length].view(texts, length, -1)[spans.owners]
     empty = ~spans.inside.any(1)
     inside = (spans.inside | empty[:, None])[:, :, None]
     found = tokens[spans.owners].masked_fill(~inside, -torch.inf).logsumexp(1)
     shares = attention.masked_fill(~inside, -torch.inf).softmax(1)
     pooled = torch.einsum("stq,stw->sqw", shares, hidden.float()[spans.owners]).flatten(1)
-    rest = _linear(weights, "reader.comment", _filled(pooled))[: len(pooled)]
+    rest = _linear(weights, "reader.comment", pooled)
     scores = torch.cat([found, rest], dim=1)
     nothing = torch.zeros(len(READING_LABELS), device=scores.device)
     nothing[:_TOKENS] = _NOWHERE

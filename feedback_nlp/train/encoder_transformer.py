@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feedback_nlp.embed.arithmetic import fast_autocast
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints, Material, unit
 from feedback_nlp.train.encoder_static import distillation_loss
 
@@ -82,7 +83,7 @@ def pooled(network: "BertModel", ids: "Tensor", mask: "Tensor") -> "Tensor":
     """Return unit vectors: the mean of the last layer over the tokens."""
     import torch
 
-    with torch.autocast("cpu", torch.bfloat16):
+    with fast_autocast():
         hidden = network(input_ids=ids, attention_mask=mask).last_hidden_state
     kept = mask.unsqueeze(-1).float()
     return torch.nn.functional.normalize((hidden.float() * kept).sum(1), dim=1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_nlp.core.reading import READ_CAUSES, READ_DRIVERS, READING_SLICES
+from feedback_nlp.embed.arithmetic import fast_autocast
 from feedback_nlp.embed.network import Spans, mean_vectors, read, reading, token_scores, trunk
 from feedback_nlp.train.encoder_bags import Bags, Ints
 from feedback_nlp.train.encoder_static import distillation_loss
@@ -44,10 +45,8 @@ def padded(bags: Bags, rows: Ints, limit: int) -> tuple["Tensor", "Tensor"]:
 
 
 def hidden_states(weights: Weights, ids: "Tensor", mask: "Tensor", *, with_reading: bool) -> "Tensor":
-    """Run trunk, and reading layer where asked for, in bf16; units are dropped by chance before the reading layer."""
-    import torch
-
-    with torch.autocast("cpu", torch.bfloat16):
+    """Run trunk, and reading layer where asked for; units are dropped by chance before the reading layer."""
+    with fast_autocast():
         hidden = trunk(weights, ids, mask)
         if with_reading:
             hidden = reading(weights, ids, hidden, mask, drop=_DROP)

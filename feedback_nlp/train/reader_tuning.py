@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feedback_nlp.core.modelfolder import ModelFolder, open_model
+from feedback_nlp.embed.arithmetic import fast_autocast
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import KIND, READER_FILE, load_weights
 from feedback_nlp.embed.network import JOIN, LOWER, READER, WORDS, new_reader, reading, trunk
@@ -128,7 +129,7 @@ def _layer_of(weights: Weights, bags: Bags, rng: np.random.Generator) -> Layer:
         seen = torch.where(seen.any(1, keepdim=True), seen, mask)
         with torch.no_grad():
             below = trunk(weights, ids, mask)
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_autocast():
             hidden = reading(weights, ids, below, mask, seen=seen, drop=_DROP)
         return hidden.float(), seen
 

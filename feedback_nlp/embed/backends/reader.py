@@ -13,6 +13,7 @@ import numpy as np
 from feedback_nlp.core.errors import ConfigError, ModelError
 from feedback_nlp.core.modelfolder import open_model, resolve_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
+from feedback_nlp.embed.arithmetic import fast_dtype
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.static import TOKENIZER, open_tokenizer, silent_pieces
 from feedback_nlp.embed.network import (
@@ -44,7 +45,7 @@ TRUNK_FILE, READER_FILE, HEAD_FILE, CONFIG_FILE = (
     "head.safetensors",
     "config.json",
 )
-_STEP = 8
+_STEPS = {"torch.bfloat16": 8, "torch.float32": 2}
 _SHAPE = {"model_type": "bert", "num_attention_heads": HEADS, "hidden_act": "gelu", "layer_norm_eps": 1e-12}
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -71,7 +72,7 @@ class Readings:
 
 
 def load_weights(folder: Path) -> dict[str, "Tensor"]:
-    """Load trunk and reader: matrices of linear maps in bf16, the rest in float32.
+    """Load trunk and reader: matrices of linear maps in the processor's arithmetic, the rest in float32.
 
     The reader's word vectors stay in half precision, as they are stored.
 
@@ -94,7 +95,7 @@ def load_weights(folder: Path) -> dict[str, "Tensor"]:
         found |= load_file(folder / HEAD_FILE) | {TABLE: _static_table(folder / HEAD_FILE)}
     linear = [name.removesuffix(".weight") for name, value in found.items() if _is_linear(name, value)]
     halves = {f"{name}.{part}" for name in linear for part in ("weight", "bias")}
-    kinds = {WORDS: torch.float16} | dict.fromkeys(halves, torch.bfloat16)
+    kinds = {WORDS: torch.float16} | dict.fromkeys(halves, fast_dtype())
     return {name: value.to(kinds.get(name, torch.float32)) for name, value in found.items()}
 
 
@@ -153,8 +154,8 @@ class ReaderEncoder:
 
     A folder without a head gives the mean of the last layer.
 
-    Texts are filled to the next length divisible by 8 and computed together with others of that length; then no bit
-    of a row's result hangs on its neighbours, nor on how many there are.
+    Texts are computed together with others of their length, so that no bit of a row's result hangs on its neighbours,
+    nor on how many there are. They are filled to a length divisible by 8 in bf16, by 2 in float32.
 
     :param weights: see :func:`load_weights`.
     :param cutter: cuts texts into word pieces.
@@ -233,10 +234,11 @@ class ReaderEncoder:
         """Yield rows of one length with their piece numbers and mask."""
         import torch
 
+        step = _STEPS[str(fast_dtype())]
         by_length: dict[int, list[int]] = {}
         for row, found in enumerate(ids):
             if found:
-                by_length.setdefault(-(-len(found) // _STEP) * _STEP, []).append(row)
+                by_length.setdefault(-(-len(found) // step) * step, []).append(row)
         for length, rows in sorted(by_length.items()):
             height = max(self._backend.batch_tokens // length, 1)
             for first in range(0, len(rows), height):

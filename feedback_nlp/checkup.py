@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from feedback_nlp.core.errors import FeedbackError
@@ -66,6 +67,18 @@ def _packages() -> Iterator[Finding]:
     missing = [name for name in _OPTIONAL if not list(importlib.metadata.distributions(name=name))]
     detail = f"not installed: {', '.join(missing)}; only bigger models need them" if missing else "installed"
     yield Finding("optional packages", True, detail)
+
+
+def _processor() -> Finding:
+    if find_spec("torch") is None:
+        return Finding("processor", True, "the transformer needs torch; the fast profile does without")
+    from feedback_nlp.embed.arithmetic import fast_dtype
+
+    arithmetic = str(fast_dtype()).removeprefix("torch.")
+    detail = f"the transformer computes in {arithmetic}"
+    if arithmetic == "float32":
+        detail += ", several times slower than with bf16 instructions, which are missing; --config fast does without it"
+    return Finding("processor", True, detail)
 
 
 def _models(config: str | None) -> Finding:
@@ -151,6 +164,7 @@ def checkup(out: Path, config: str | None = None) -> list[Finding]:
     return [
         _python(),
         *_packages(),
+        _processor(),
         _guarded("models", lambda: _models(config)),
         _guarded("store", lambda: _store(out, config)),
         _guarded("secrets", lambda: _secrets(config)),

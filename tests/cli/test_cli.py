@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,9 @@ def test_doctor_finds_a_sound_installation(tmp_path: Path) -> None:
     result = feedback_nlp("doctor", "--out", tmp_path)
     assert result.returncode == 0, result.stdout
     assert "sample: three comments read as ar, fa, en" in result.stdout
+    assert re.search(
+        r"ok +processor: the transformer computes in (bfloat16$|float32, several times slower)", result.stdout, re.M
+    )
 
 
 def test_doctor_names_what_is_wrong(tmp_path: Path) -> None:

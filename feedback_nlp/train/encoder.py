@@ -8,14 +8,24 @@ import numpy as np
 from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.embed.backends import static
-from feedback_nlp.embed.backends.reader import KIND, READER_FILE, TRUNK_FILE, load_weights
+from feedback_nlp.embed.backends.reader import KIND, ReaderEncoder, load_weights
 from feedback_nlp.embed.network import TABLE
+from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.train.encoder_bags import Material
 from feedback_nlp.train.encoder_head import fit_head
 from feedback_nlp.train.encoder_material import taught_material, widened_material
 from feedback_nlp.train.encoder_static import fit_table, new_table
 from feedback_nlp.train.encoder_transformer import CARRIERS, CHECKPOINT, fit_network, new_network
-from feedback_nlp.train.encoder_write import STATIC, Making, card_notes, write_static, write_transformer, write_weights
+from feedback_nlp.train.encoder_write import (
+    STATIC,
+    Making,
+    card_notes,
+    finish,
+    write_head,
+    write_static,
+    write_transformer,
+    write_weights,
+)
 from feedback_nlp.train.reader import fit_reader, starting_weights
 from feedback_nlp.train.reader_data import UNSEEN, read_caused, read_judged
 from feedback_nlp.train.reader_pairs import Paired, read_paired
@@ -119,17 +129,14 @@ def _tune_reading(data: Path, out: Path, *, seed: int, work: Path) -> ModelFolde
 
 def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str) -> ModelFolder:
     """Fit the head of a reader's folder again; rows and notes of its card stay."""
-    from safetensors.torch import load_file
-
     manifest = open_model(out).require(KIND).manifest
     rows: dict[str, dict[str, int]] = {}
     for used in manifest["training_data"]:
         rows.setdefault(used["use"], {})[used["name"]] = used["rows"]
     paired = read_paired(data, work, width=WIDTH, seed=seed)
-    found = _head_of(out, static_model, paired, data, seed=seed)
-    weights = load_file(out / TRUNK_FILE) | load_file(out / READER_FILE)
     making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, card_notes(out))
-    return write_transformer(out, weights | found, making, static_model)
+    write_head(out, _head_of(out, static_model, paired, data, seed=seed), static_model)
+    return finish(out, KIND, ReaderEncoder.open(ShippedBackend(model=str(out))), making)
 
 
 def _head_of(folder: Path, static_model: str, paired: Paired, data: Path, *, seed: int) -> "dict[str, Tensor]":

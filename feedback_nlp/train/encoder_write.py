@@ -129,13 +129,26 @@ def write_weights(out: Path, weights: Mapping[str, "Tensor"], tokenizer: Path, f
     )
     config.architectures, config.dtype = ["BertModel"], "float16"
     config.save_pretrained(out)
-    named = {reader.TRUNK_FILE: bare, reader.READER_FILE: reading, reader.HEAD_FILE: heading}
-    for name, tensors in named.items():
+    for name, tensors in {reader.TRUNK_FILE: bare, reader.READER_FILE: reading}.items():
         (out / name).unlink(missing_ok=True)
         if tensors:
-            fitted_on = _described(fitted) if tensors is heading else {}
-            save_file(tensors, out / name, metadata={"format": "pt", **fitted_on})
+            save_file(tensors, out / name, metadata={"format": "pt"})
             (out / name).chmod(0o644)
+    (out / reader.HEAD_FILE).unlink(missing_ok=True)
+    return write_head(out, heading, fitted)
+
+
+def write_head(out: Path, weights: Mapping[str, "Tensor"], fitted: str = STATIC) -> ModelFolder:
+    """Write the head, where there is one, beside a transformer, whose other files stay.
+
+    :param fitted: see :func:`write_weights`.
+    """
+    from safetensors.torch import save_file
+
+    if weights:
+        halves = {name: value.detach().half().contiguous() for name, value in weights.items()}
+        save_file(halves, out / reader.HEAD_FILE, metadata={"format": "pt", **_described(fitted)})
+        (out / reader.HEAD_FILE).chmod(0o644)
     return write_model(out, kind=reader.KIND, name=out.name, version=_VERSION, details={})
 
 

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from encoder_data import write_data
@@ -14,11 +16,18 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402 - needs torch
 
 from feedback_nlp.embed.arithmetic import fast_dtype  # noqa: E402 - needs torch
-from feedback_nlp.embed.backends.reader import KIND, READER_FILE, ReaderEncoder, load_weights  # noqa: E402 - needs torch
-from feedback_nlp.embed.network import JOIN, PLACES, WORDS, layer, own_layers, reading, states  # noqa: E402
+from feedback_nlp.embed.backends.reader import (  # noqa: E402 - needs torch
+    HEAD_FILE,
+    KIND,
+    READER_FILE,
+    TRUNK_FILE,
+    ReaderEncoder,
+    load_weights,
+)
+from feedback_nlp.embed.network import JOIN, PLACES, WORDS, layer, new_head, own_layers, reading, states  # noqa: E402
 from feedback_nlp.train import quantise, reader_tuning  # noqa: E402
 from feedback_nlp.train.encoder import FIRST_ROUND, train_encoder  # noqa: E402
-from feedback_nlp.train.encoder_write import write_weights  # noqa: E402
+from feedback_nlp.train.encoder_write import write_head, write_weights  # noqa: E402
 from feedback_nlp.train.reader_losses import agreement_loss, padded  # noqa: E402
 
 TEXTS = ["the delivery was late", "الطعام كان جيدا جدا", "کارکنان خیلی خوب بود و غذا گران بود"]
@@ -99,6 +108,16 @@ def packed_folder(reader_weights, start, tokenizer_file, tmp_path):
     save_file(reader_tuning.packed(start, np.ones(70, dtype=np.float32)), folder / READER_FILE)
     write_model(folder, kind=KIND, name="packed", version="1", details={})
     return folder
+
+
+def test_a_new_head_leaves_a_packed_reader_as_it_is(packed_folder, tmp_path):
+    folder = tmp_path / "headed"
+    shutil.copytree(packed_folder, folder)
+    write_head(folder, new_head(*load_weights(folder)["embeddings.LayerNorm.weight"].shape, 5, seed=1))
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert HEAD_FILE in found
+    for name in (TRUNK_FILE, READER_FILE):
+        assert found[name] == (packed_folder / name).read_bytes()
 
 
 def test_what_is_stored_is_nearly_what_was_tuned(packed_folder, start):

@@ -1,3 +1,6 @@
+from itertools import count
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from encoder_data import said, write_data
@@ -131,6 +134,9 @@ def test_training_lowers_every_loss_and_spares_the_word_vectors(
     weights, data, tokenizer, caused, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("feedback_nlp.train.reader._WARM_STEPS", 5)
+    # A clock that is asked twice a step: as many steps on a slow machine as on a quick one.
+    asked_at = count()
+    monkeypatch.setattr("feedback_nlp.train.reader.time", SimpleNamespace(monotonic=lambda: 0.02 * next(asked_at)))
     monkeypatch.setattr(reader_losses, "_NEGATIVES", 8)
     judged, paired = read_judged(data, tokenizer, seed=1, unseen=False), small_pairs()
     monkeypatch.setattr("feedback_nlp.train.reader._SENTIMENT_DRAWN", len(judged.labels))

@@ -135,8 +135,8 @@ def features(weights: Weights, ids: "Tensor", found: "Sequence[Tensor]", mask: "
     return torch.cat([fn.normalize((part * mask.unsqueeze(-1)).sum(1), dim=1) for part in parts], dim=1)
 
 
-def head(weights: Weights, given: "Tensor", *, drop: float = 0.0) -> "Tensor":
-    """Return unit vectors (texts, width) from features: a linear map and a small network beside it.
+def head_sums(weights: Weights, given: "Tensor", *, drop: float = 0.0) -> "Tensor":
+    """Return the sum (texts, width) of a linear map of features and of a small network beside it.
 
     :param drop: share of the small network's units left out by chance, while it is trained.
     """
@@ -144,9 +144,14 @@ def head(weights: Weights, given: "Tensor", *, drop: float = 0.0) -> "Tensor":
 
     inner = fn.gelu(fn.linear(given, weights["head.inner.weight"], weights["head.inner.bias"]))
     inner = fn.dropout(inner, drop) if drop else inner
-    return fn.normalize(
-        fn.linear(given, weights["head.skip.weight"]) + fn.linear(inner, weights["head.outer.weight"]), dim=1
-    )
+    return fn.linear(given, weights["head.skip.weight"]) + fn.linear(inner, weights["head.outer.weight"])
+
+
+def head(weights: Weights, given: "Tensor", *, drop: float = 0.0) -> "Tensor":
+    """Return unit vectors (texts, width) from features; see :func:`head_sums`."""
+    import torch.nn.functional as fn
+
+    return fn.normalize(head_sums(weights, given, drop=drop), dim=1)
 
 
 def evened(weights: Weights, made: "Tensor") -> "Tensor":

@@ -14,6 +14,7 @@ from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.train.encoder_bags import Material
 from feedback_nlp.train.encoder_head import fit_head
 from feedback_nlp.train.encoder_material import taught_material, widened_material
+from feedback_nlp.train.encoder_prose import NEWS, draw_to_prose, note_of, package_file, read_news
 from feedback_nlp.train.encoder_static import fit_table, new_table
 from feedback_nlp.train.encoder_transformer import CARRIERS, CHECKPOINT, fit_network, new_network
 from feedback_nlp.train.encoder_write import (
@@ -21,6 +22,7 @@ from feedback_nlp.train.encoder_write import (
     Making,
     card_notes,
     finish,
+    without_note,
     write_head,
     write_static,
     write_transformer,
@@ -34,8 +36,9 @@ from feedback_nlp.train.reader_tuning import tune_reading
 if TYPE_CHECKING:
     from torch import Tensor
 
-KINDS = ("static", "transformer", "reader", "reading", "head")
+KINDS = ("static", "transformer", "reader", "reading", "head", "prose")
 WIDTH = 256
+PROSE = "vectors, alone"
 FIRST_ROUND = "encoder-phase1"
 _FIRST_EPOCHS, _SECOND_EPOCHS = 3, 2
 _MINUTES = 60.0
@@ -61,22 +64,24 @@ def train_encoder(
 
     :param kind: ``static``; ``transformer``, which starts from the static one; ``reader``, which starts from the
         transformer, learns sentiment and root causes beside its vectors and gets a head at the end; ``reading``, which
-        tunes what reads in the reader in ``out`` and in that of the first round in ``work``; or
-        ``head``, which fits the head of the reader in ``out`` again. These two leave the rest as it is.
+        tunes what reads in the reader in ``out`` and in that of the first round in ``work``;
+        ``head``, which fits the head of the reader in ``out`` again; or ``prose``, which draws that head to English
+        news. These three leave the rest as it is.
     :param minutes: how long this kind trains, in minutes of wall time; 60 when None. A transformer or static encoder
         that is still missing in ``work`` is made first, the transformer in as long again. The static encoder takes as
         long as it takes and is the same on every run.
     :param work: folder of the teacher's vectors, tokenizer and checkpoints, beside ``out`` when None; the same command
         goes on from what stands there.
     :param static_model: name or folder of a static encoder of the same tokenizer, whose vectors the head is given.
-    :raises ConfigError: for a kind that is not known.
+    :raises ConfigError: for a kind that is not known, or a head that was drawn to news before.
     """
     if kind not in KINDS:
         raise ConfigError(f"No encoder kind '{kind}'. There are: {', '.join(KINDS)}.")
     work = work or out.with_name(f"{out.name}.work")
     minutes = _MINUTES if minutes is None else minutes
-    if kind == "head":
-        return _train_head(data, out, static_model, seed=seed, work=work, created_at=created_at)
+    if kind in ("head", "prose"):
+        again = _train_head if kind == "head" else _draw_head_to_prose
+        return again(data, out, static_model, seed=seed, work=work, created_at=created_at)
     if kind == "reading":
         return _tune_reading(data, out, seed=seed, work=work)
     if kind == "reader" and (work / CHECKPOINT).exists():
@@ -128,24 +133,51 @@ def _tune_reading(data: Path, out: Path, *, seed: int, work: Path) -> ModelFolde
 
 
 def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str) -> ModelFolder:
-    """Fit the head of a reader's folder again; rows and notes of its card stay."""
-    manifest = open_model(out).require(KIND).manifest
-    rows: dict[str, dict[str, int]] = {}
-    for used in manifest["training_data"]:
-        rows.setdefault(used["use"], {})[used["name"]] = used["rows"]
+    """Fit the head of a reader's folder again; rows and notes of its card stay, but for what is said of news."""
+    rows = {use: counted for use, counted in _rows_of(out).items() if use != PROSE}
     paired = read_paired(data, work, width=WIDTH, seed=seed)
-    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, card_notes(out))
+    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, without_note(out, note_of(0)))
     write_head(out, _head_of(out, static_model, paired, data, seed=seed), static_model)
     return finish(out, KIND, ReaderEncoder.open(ShippedBackend(model=str(out))), making)
 
 
+def _draw_head_to_prose(
+    data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str
+) -> ModelFolder:
+    """Draw the head of a reader's folder to English news, once."""
+    rows = _rows_of(out)
+    if PROSE in rows:
+        raise ConfigError(f"The head of {out} was drawn to news before. Fit it again first, with --kind head.")
+    news = read_news(package_file(), data)
+    paired = read_paired(data, work, width=WIDTH, seed=seed, prose=news)
+    weights = _with_table(out, static_model)
+    found = draw_to_prose(weights, paired, len(news), data, work / static.TOKENIZER, seed=seed)
+    rows[PROSE] = {NEWS: len(news)}
+    notes = card_notes(out) + note_of(len(news))
+    write_head(out, found, static_model)
+    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, notes)
+    return finish(out, KIND, ReaderEncoder.open(ShippedBackend(model=str(out))), making)
+
+
+def _rows_of(folder: Path) -> dict[str, dict[str, int]]:
+    """Return the rows that a reader's folder was made from, by use and data set name."""
+    rows: dict[str, dict[str, int]] = {}
+    for used in open_model(folder).require(KIND).manifest["training_data"]:
+        rows.setdefault(used["use"], {})[used["name"]] = used["rows"]
+    return rows
+
+
 def _head_of(folder: Path, static_model: str, paired: Paired, data: Path, *, seed: int) -> "dict[str, Tensor]":
     """Fit a head to the transformer in a folder and to a static encoder."""
+    return fit_head(_with_table(folder, static_model), paired, data, folder / static.TOKENIZER, seed=seed)
+
+
+def _with_table(folder: Path, static_model: str) -> "dict[str, Tensor]":
+    """Return a transformer's weights, with a static encoder's token vectors as the head is given them."""
     import torch
 
     table = static.unpack_table(open_model(resolve_model(static_model)).require(static.KIND).arrays())
-    trunk = load_weights(folder) | {TABLE: torch.from_numpy(table)}
-    return fit_head(trunk, paired, data, folder / static.TOKENIZER, seed=seed)
+    return load_weights(folder) | {TABLE: torch.from_numpy(table)}
 
 
 def _round(

@@ -26,7 +26,7 @@ _DROP = 0.1
 _FEATURE_TOKENS = 6_000
 _EVENING = "head.evening.weight"
 _EVEN_POWER, _USUAL = 0.25, 0.5
-_EVEN_PER_SET, _EVEN_PAIRED = 150, 18_000
+_EVEN_PER_SET, EVEN_PAIRED = 150, 18_000
 
 Halves = np.ndarray[Any, np.dtype[np.float16]]
 
@@ -105,8 +105,8 @@ def fit_head(
         given = features_of(trunk, paired.bags)
         weights = _trained(new_head(trunk[TABLE].shape[1], layers_of(trunk) + 2, seed=seed), paired, given, rng, report)
         usual = paired.left[paired.weights >= _USUAL]
-        sample = given[np.sort(rng.choice(usual, min(len(usual), _EVEN_PAIRED), replace=False))]
-        return weights | evening(weights, np.concatenate([sample, _comments(trunk, data, cutter)]))
+        sample = given[np.sort(rng.choice(usual, min(len(usual), EVEN_PAIRED), replace=False))]
+        return weights | evening(weights, np.concatenate([sample, comments_of(trunk, data, cutter)]))
 
 
 def _trained(
@@ -133,7 +133,7 @@ def _trained(
     return {name: value.detach() for name, value in weights.items()}
 
 
-def _comments(trunk: "Mapping[str, Tensor]", data: Path, cutter: Any) -> Halves:  # noqa: ANN401 - SentencePieceProcessor
+def comments_of(trunk: "Mapping[str, Tensor]", data: Path, cutter: Any) -> Halves:  # noqa: ANN401 - SentencePieceProcessor
     """Return features of some comments in three languages."""
     texts = [
         text for lang in ("ar", "fa", "en") for _, text in feedback_texts(data, lang, seed=17, per_set=_EVEN_PER_SET)
@@ -141,11 +141,11 @@ def _comments(trunk: "Mapping[str, Tensor]", data: Path, cutter: Any) -> Halves:
     return features_of(trunk, Bags.of(static.tokenize(cutter, texts)))
 
 
-def evening(weights: "Mapping[str, Tensor]", given: Halves) -> "dict[str, Tensor]":
+def evening(weights: "Mapping[str, Tensor]", given: Halves, power: float = _EVEN_POWER) -> "dict[str, Tensor]":
     """Return the mean to take off, and the map that weakens strong directions of the vectors of some texts.
 
-    A direction of variance ``v`` is scaled by ``v ** -(power / 2)``: 0 would only centre, 1 would whiten
-    (Su et al. 2021, https://arxiv.org/abs/2103.15316).
+    :param power: a direction of variance ``v`` is scaled by ``v ** -(power / 2)``: 0 would only centre, 1 would whiten
+        (Su et al. 2021, https://arxiv.org/abs/2103.15316).
     """
     import torch
 
@@ -153,7 +153,7 @@ def evening(weights: "Mapping[str, Tensor]", given: Halves) -> "dict[str, Tensor
         made: Floats = _made(weights, given[np.any(given, axis=1)]).numpy()
     mean = made.mean(axis=0)
     variances, axes = np.linalg.eigh(np.cov((made - mean).T.astype(np.float64)))
-    turned = axes * np.maximum(variances, 1e-9) ** (-_EVEN_POWER / 2)
+    turned = axes * np.maximum(variances, 1e-9) ** (-power / 2)
     return {
         "head.mean": torch.from_numpy(mean),
         _EVENING: torch.from_numpy((turned / turned.std()).T.astype(np.float32).copy()),

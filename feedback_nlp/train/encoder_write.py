@@ -70,7 +70,8 @@ None of these sentences were trained on: training texts that equal one after fol
 
 ## Limits
 {limits}Romanised texts should be put into native letters first, as the normalise stage does. Long comments
-are one vector: their topics blend. News and encyclopaedia subjects are known from translated sentences only.
+are one vector: their topics blend. In Arabic and Persian, news and encyclopaedia subjects are known from translated
+sentences only.
 """
 
 
@@ -199,7 +200,7 @@ def described_again(folder: ModelFolder, note: str, data: Path, rows: Mapping[st
     """Write the manifest of a folder whose weights have changed but not its vectors; its card gets a note.
 
     :param folder: as it was opened before.
-    :param note: lines of Markdown, added once, in place of one with the same beginning.
+    :param note: lines of Markdown, added once, in place of one with the same first line.
     :param data: the data folder.
     :param rows: rows used by data set name, by use; they take the place of those of the same use.
     """
@@ -211,8 +212,7 @@ def described_again(folder: ModelFolder, note: str, data: Path, rows: Mapping[st
     if mark:
         title, _, described = head.split("\n\n", 2)
         described = re.sub(r"(?<=, )[\d.]+(?= MB)", f"{_megabytes(folder):.1f}", described, count=1)
-        begins = re.escape(note.partition("\n")[0])
-        described = re.sub(rf"^{begins}\n(?:  .*\n)*", "", described, flags=re.MULTILINE)
+        described = _without(described, note)
         head = "\n\n".join([title, _WHAT["reader"], described + note])
         figures, _, limits = rest.partition("\n## Data\n")
         rest = f"{figures}\n## Data\n{_data_table(used)}\n\n## Limits{limits.partition('## Limits')[2]}"
@@ -229,6 +229,16 @@ def card_notes(folder: Path) -> str:
     """Return the notes of a folder's card, lines of Markdown."""
     described = (folder / CARD).read_text(encoding="utf-8").partition("## Figures")[0]
     return described.partition("\n- Width ")[2].partition("\n")[2].removesuffix("\n")
+
+
+def without_note(folder: Path, note: str) -> str:
+    """Return the notes of a folder's card without one that begins as ``note`` does."""
+    return _without(card_notes(folder), note)
+
+
+def _without(notes: str, note: str) -> str:
+    begins = re.escape(note.partition("\n")[0])
+    return re.sub(rf"^{begins}\n(?:  .*\n)*", "", notes, flags=re.MULTILINE)
 
 
 def _data_table(used: Sequence[dict[str, Any]]) -> str:

@@ -185,7 +185,7 @@ def monkeypatch_module():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
+def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path, monkeypatch):
     work = tmp_path / "work"
     made = encoder.train_encoder(data, tmp_path / "mine", seed=3, work=work)
     assert made.kind == "encoder-static"
@@ -234,6 +234,17 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path):
     assert card_notes(refitted.path) == card_notes(reading.path)
     for name, value in load_file(refitted.path / HEAD_FILE).items():
         np.testing.assert_allclose(value, head[name], atol=0.02, err_msg=name)
+
+    monkeypatch.setattr(encoder, "package_file", lambda: tmp_path)
+    monkeypatch.setattr(encoder, "read_news", lambda *_: [f"{said('en', n)} in the town of {n}" for n in range(60)])
+    drawn = encoder.train_encoder(data, reading.path, kind="prose", seed=3, work=work, static_model=str(made.path))
+    assert {name: (drawn.path / name).read_bytes() for name in kept} == before
+    assert "of 60 sentences" in card_notes(drawn.path)
+    assert drawn.manifest["training_data"][-1]["use"] == encoder.PROSE
+    assert len(open_encoder(ShippedBackend(model=str(drawn.path))).encode(english)) == 30
+    refitted = encoder.train_encoder(data, drawn.path, kind="head", seed=3, work=work, static_model=str(made.path))
+    assert card_notes(refitted.path) == card_notes(reading.path)
+    assert encoder.PROSE not in {row["use"] for row in refitted.manifest["training_data"]}
 
 
 def test_batches_hold_every_text_as_often_as_its_weight():

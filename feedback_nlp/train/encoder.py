@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.core.errors import ConfigError
+from feedback_nlp.core.errors import ConfigError, ModelError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model, resolve_model
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import KIND, ReaderEncoder, load_weights
@@ -160,9 +160,17 @@ def _draw_head_to_prose(
 
 
 def _rows_of(folder: Path) -> dict[str, dict[str, int]]:
-    """Return the rows that a reader's folder was made from, by use and data set name."""
+    """Return the rows that a reader's folder was made from, by use and data set name.
+
+    :raises ModelError: when its manifest does not tell, as after a training that was stopped while it judged.
+    """
     rows: dict[str, dict[str, int]] = {}
-    for used in open_model(folder).require(KIND).manifest["training_data"]:
+    told = open_model(folder).require(KIND).manifest.get("training_data")
+    if told is None:
+        raise ModelError(
+            f"{folder}: its manifest names no training data; a training was stopped. Bring the folder anew."
+        )
+    for used in told:
         rows.setdefault(used["use"], {})[used["name"]] = used["rows"]
     return rows
 

@@ -41,7 +41,7 @@ _WHAT = {
     "static": "One vector a word piece; a text's vector is their mean. Needs numpy and SentencePiece only.",
     "transformer": f"{_BERT} It starts as the static encoder.",
     "reader": f"{_BERT} `head.safetensors` makes a better vector from the means of all layers and the static encoder's "
-    "token vectors; it is fitted last, on the pairs that the vectors were trained on, in a fixed number of steps. The "
+    "token vectors; it is fitted on the pairs that the vectors were trained on, in a fixed number of steps. The "
     "figures are those of the head's vectors. `reader.safetensors` holds a reader "
     "with heads, which read polarity, root causes with the tokens that show them, and the other readings; the scores "
     "are not calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",

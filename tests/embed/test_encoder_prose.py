@@ -10,7 +10,7 @@ import pytest
 from embed_samples import SENTENCES
 from encoder_data import said, write_data
 
-from feedback_nlp.core.errors import ConfigError
+from feedback_nlp.core.errors import ConfigError, ModelError
 from feedback_nlp.core.modelfolder import write_model
 from feedback_nlp.train.encoder_bags import Bags, unit
 
@@ -126,6 +126,13 @@ def test_a_head_is_drawn_once(tmp_path):
     write_model(folder, kind="encoder", name="mine", version="1", details={"training_data": used})
     with pytest.raises(ConfigError, match=r"was drawn to news before\. Fit it again first, with --kind head"):
         encoder.train_encoder(tmp_path, folder, kind="prose", seed=3)
+
+
+def test_a_folder_whose_training_was_stopped_is_told(tmp_path):
+    write_model(tmp_path / "cut", kind="encoder", name="cut", version="1", details={})
+    for kind in ("prose", "head"):
+        with pytest.raises(ModelError, match=r"a training was stopped\. Bring the folder anew"):
+            encoder.train_encoder(tmp_path, tmp_path / "cut", kind=kind, seed=3)
 
 
 def test_the_note_on_news_can_be_taken_off_again(tmp_path):

@@ -46,7 +46,7 @@ def encoder(
     data: Data,
     out: Out,
     seed: Seed = 17,
-    kind: Annotated[str, typer.Option(help="static, transformer, reader, reading, head or prose.")] = "static",
+    kind: Annotated[str, typer.Option(help="static, transformer, reader, reading, further, head or prose.")] = "static",
     minutes: Annotated[float | None, typer.Option(help="Wall-time budget; the same command goes on.")] = None,
     work: Annotated[Path | None, typer.Option(help="Folder of checkpoints and of the teacher's vectors.")] = None,
     static: Annotated[str, typer.Option(help="Static encoder that a reader's head is given.")] = "encoder-static",

@@ -14,7 +14,7 @@ from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.train.encoder_bags import Material
 from feedback_nlp.train.encoder_head import fit_head
 from feedback_nlp.train.encoder_material import taught_material, widened_material
-from feedback_nlp.train.encoder_prose import NEWS, draw_to_prose, note_of, package_file, read_news
+from feedback_nlp.train.encoder_prose import draw_to_prose, note_of
 from feedback_nlp.train.encoder_static import fit_table, new_table
 from feedback_nlp.train.encoder_transformer import CARRIERS, CHECKPOINT, fit_network, new_network
 from feedback_nlp.train.encoder_write import (
@@ -28,6 +28,7 @@ from feedback_nlp.train.encoder_write import (
     write_transformer,
     write_weights,
 )
+from feedback_nlp.train.prose import read_prose
 from feedback_nlp.train.reader import fit_reader, starting_weights
 from feedback_nlp.train.reader_data import UNSEEN, read_caused, read_judged
 from feedback_nlp.train.reader_pairs import Paired, read_paired
@@ -36,7 +37,7 @@ from feedback_nlp.train.reader_tuning import tune_reading
 if TYPE_CHECKING:
     from torch import Tensor
 
-KINDS = ("static", "transformer", "reader", "reading", "head", "prose")
+KINDS = ("static", "transformer", "reader", "reading", "further", "head", "prose")
 WIDTH = 256
 PROSE = "vectors, alone"
 FIRST_ROUND = "encoder-phase1"
@@ -64,16 +65,17 @@ def train_encoder(
 
     :param kind: ``static``; ``transformer``, which starts from the static one; ``reader``, which starts from the
         transformer, learns sentiment and root causes beside its vectors and gets a head at the end; ``reading``, which
-        tunes what reads in the reader in ``out`` and in that of the first round in ``work``;
-        ``head``, which fits the head of the reader in ``out`` again; or ``prose``, which draws that head to English
-        news. These three leave the rest as it is.
+        tunes what reads in the reader in ``out`` and in that of the first round in ``work``; ``further``, which tunes
+        both on; ``head``, which fits the head of the reader in ``out`` again; or ``prose``, which draws that head to
+        English prose. These four leave the rest as it is.
     :param minutes: how long this kind trains, in minutes of wall time; 60 when None. A transformer or static encoder
         that is still missing in ``work`` is made first, the transformer in as long again. The static encoder takes as
         long as it takes and is the same on every run.
     :param work: folder of the teacher's vectors, tokenizer and checkpoints, beside ``out`` when None; the same command
         goes on from what stands there.
     :param static_model: name or folder of a static encoder of the same tokenizer, whose vectors the head is given.
-    :raises ConfigError: for a kind that is not known, or a head that was drawn to news before.
+    :raises ConfigError: for a kind that is not known, a head that was drawn to prose or a reader that was tuned further
+        before.
     """
     if kind not in KINDS:
         raise ConfigError(f"No encoder kind '{kind}'. There are: {', '.join(KINDS)}.")
@@ -82,8 +84,8 @@ def train_encoder(
     if kind in ("head", "prose"):
         again = _train_head if kind == "head" else _draw_head_to_prose
         return again(data, out, static_model, seed=seed, work=work, created_at=created_at)
-    if kind == "reading":
-        return _tune_reading(data, out, seed=seed, work=work)
+    if kind in ("reading", "further"):
+        return _tune_reading(data, out, seed=seed, work=work, further=kind == "further")
     if kind == "reader" and (work / CHECKPOINT).exists():
         return _train_reader(data, out, static_model, minutes=minutes, seed=seed, work=work, created_at=created_at)
     taught = taught_material(data, work, width=WIDTH, seed=seed)
@@ -125,18 +127,18 @@ def _train_reader(
     return write_transformer(out, weights | found, making, static_model)
 
 
-def _tune_reading(data: Path, out: Path, *, seed: int, work: Path) -> ModelFolder:
+def _tune_reading(data: Path, out: Path, *, seed: int, work: Path, further: bool) -> ModelFolder:
     """Tune what reads, in the encoder of the first round as well, on which blends are fitted."""
     if (work / FIRST_ROUND).is_dir():
-        tune_reading(data, work / FIRST_ROUND, work, unseen=False, seed=seed)
-    return tune_reading(data, out, work, unseen=True, seed=seed)
+        tune_reading(data, work / FIRST_ROUND, work, unseen=False, seed=seed, further=further)
+    return tune_reading(data, out, work, unseen=True, seed=seed, further=further)
 
 
 def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str) -> ModelFolder:
-    """Fit the head of a reader's folder again; rows and notes of its card stay, but for what is said of news."""
+    """Fit the head of a reader's folder again; rows and notes of its card stay, but for what is said of prose."""
     rows = {use: counted for use, counted in _rows_of(out).items() if use != PROSE}
     paired = read_paired(data, work, width=WIDTH, seed=seed)
-    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, without_note(out, note_of(0)))
+    making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, without_note(out, note_of({})))
     write_head(out, _head_of(out, static_model, paired, data, seed=seed), static_model)
     return finish(out, KIND, ReaderEncoder.open(ShippedBackend(model=str(out))), making)
 
@@ -144,16 +146,18 @@ def _train_head(data: Path, out: Path, static_model: str, *, seed: int, work: Pa
 def _draw_head_to_prose(
     data: Path, out: Path, static_model: str, *, seed: int, work: Path, created_at: str
 ) -> ModelFolder:
-    """Draw the head of a reader's folder to English news, once."""
+    """Draw the head of a reader's folder to English prose, once."""
     rows = _rows_of(out)
     if PROSE in rows:
-        raise ConfigError(f"The head of {out} was drawn to news before. Fit it again first, with --kind head.")
-    news = read_news(package_file(), data)
-    paired = read_paired(data, work, width=WIDTH, seed=seed, prose=news)
+        raise ConfigError(f"The head of {out} was drawn to prose before. Fit it again first, with --kind head.")
+    prose = read_prose(data)
+    counts = {source: len(texts) for source, texts in prose.items()}
+    texts = [text for source in prose.values() for text in source]
+    paired = read_paired(data, work, width=WIDTH, seed=seed, prose=texts)
     weights = _with_table(out, static_model)
-    found = draw_to_prose(weights, paired, len(news), data, work / static.TOKENIZER, seed=seed)
-    rows[PROSE] = {NEWS: len(news)}
-    notes = card_notes(out) + note_of(len(news))
+    found = draw_to_prose(weights, paired, counts, data, work / static.TOKENIZER, seed=seed)
+    rows[PROSE] = counts
+    notes = card_notes(out) + note_of(counts)
     write_head(out, found, static_model)
     making = Making("reader", data, work / static.TOKENIZER, rows, seed, created_at, notes)
     return finish(out, KIND, ReaderEncoder.open(ShippedBackend(model=str(out))), making)

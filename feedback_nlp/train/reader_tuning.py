@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from feedback_nlp.core.errors import ConfigError, ModelError
 from feedback_nlp.core.modelfolder import ModelFolder, open_model
 from feedback_nlp.embed.arithmetic import fast_autocast
 from feedback_nlp.embed.backends import static
 from feedback_nlp.embed.backends.reader import KIND, READER_FILE, load_weights
 from feedback_nlp.embed.network import JOIN, LOWER, READER, WORDS, new_reader, reading, trunk
+from feedback_nlp.embed.quantised import unpack
 from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.train import written
 from feedback_nlp.train.encoder_bags import Bags, Floats, Ints
-from feedback_nlp.train.encoder_write import described_again
+from feedback_nlp.train.encoder_write import card_notes, described_again, without_note
 from feedback_nlp.train.pretrained import NAME, open_pretrained, package_file, reader_start
 from feedback_nlp.train.quantise import pack_matrices, pack_table
 from feedback_nlp.train.reader import round_of_batches
@@ -33,11 +35,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LAYERS = 4
-_EPOCHS, _AGREED, _SENTIMENT_DRAWN = 2, 2, 60_000
 _AGREED_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
-_RATE, _NEW_RATE, _WARM_STEPS, _LAST_RATE = 2.5e-4, 1e-3, 100, 0.02
+_WARM_STEPS, _LAST_RATE = 100, 0.02
 _DROP = 0.1
-_DRAWS = 1
 _WORD_LENGTH, _LAYER_LENGTH = 3, 2
 _NEW = (f"{JOIN}.", "reader.token.", "reader.comment.", "reader.queries")
 
@@ -50,8 +50,37 @@ _NOTE = (
     "  sentiment, drawn by weight. It is stored by product quantisation (Jégou et al. 2011,\n"
     "  doi:10.1109/TPAMI.2010.57): {words} values of a word vector a byte, {values} of a layer's.\n"
 )
+_FURTHER_NOTE = (
+    "- The reader was tuned further, beginning with its stored weights:\n"
+    "  {epochs} more rounds of annotated comments, {agreed} of comments in three languages, {drawn:,} comments with a\n"
+    "  sentiment, at {share:.0%} of the learning rate.\n"
+)
 
 Weights = Mapping[str, "Tensor"]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How much is learnt from what, and how fast.
+
+    :param epochs: rounds of annotated comments.
+    :param agreed: rounds of comments in three languages.
+    :param drawn: comments with a sentiment that are drawn.
+    :param rate: highest learning rate of what was pretrained.
+    :param new_rate: highest learning rate of what is new.
+    :param draws: seeds batches and what is hidden.
+    """
+
+    epochs: int
+    agreed: int
+    drawn: int
+    rate: float
+    new_rate: float
+    draws: int
+
+
+# Further rounds begin at what a schedule of twice the length would have come down to.
+ANEW, FURTHER = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1), Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2)
 
 
 @dataclass(frozen=True)
@@ -89,20 +118,20 @@ class Lessons:
         every = sizes.reshape(len(LANGS), -1)
         return np.where(every.min(axis=0) > 0, every.max(axis=0) * len(LANGS), 0)
 
-    def steps(self, seed: int) -> Sequence[tuple[str, Ints]]:
+    def steps(self, rounds: Rounds) -> Sequence[tuple[str, Ints]]:
         """Return the batches of all rounds, the kinds mixed."""
-        drawn = self.judged.weights * (_SENTIMENT_DRAWN / max(float(self.judged.weights.sum()), 1e-9))
+        drawn = self.judged.weights * (rounds.drawn / max(float(self.judged.weights.sum()), 1e-9))
         ones = np.ones(len(self._sizes("agreed")), dtype=np.float32)
         found: list[tuple[str, Ints]] = []
         for kind, epochs, weights in (
-            ("causes", _EPOCHS, self.caused.weights),
-            ("agreed", _AGREED, ones),
+            ("causes", rounds.epochs, self.caused.weights),
+            ("agreed", rounds.agreed, ones),
             ("sentiment", 1, drawn.astype(np.float32)),
         ):
             for epoch in range(epochs):
-                rng = np.random.default_rng([seed, epoch])
+                rng = np.random.default_rng([rounds.draws, epoch])
                 found += [(kind, rows) for rows in round_of_batches(self._sizes(kind), weights, rng)]
-        order = np.random.default_rng(seed).permutation(len(found))
+        order = np.random.default_rng(rounds.draws).permutation(len(found))
         return [found[place] for place in order.tolist()]
 
     def uses(self, pieces: int) -> Floats:
@@ -152,38 +181,52 @@ def start_of(weights: Weights, tokenizer: Path, pretrained: Path, *, seed: int) 
     return found | {f"{JOIN}.weight": torch.zeros(given.width, width), f"{JOIN}.bias": torch.zeros(given.width)}
 
 
+def standing(folder: Path) -> "dict[str, Tensor]":
+    """Return the reader that stands in a folder, to start from.
+
+    :raises ModelError: when it has none of its own.
+    """
+    from safetensors.torch import load_file
+
+    file = folder / READER_FILE
+    found = unpack(load_file(file)) if file.is_file() else {}
+    if WORDS not in found:
+        raise ModelError(f"{folder}: has no reader with word vectors of its own. Tune one first, with --kind reading.")
+    return {name: value.float() for name, value in found.items()}
+
+
 def fit_reading(
     start: "dict[str, Tensor]",
     below: Weights,
     lessons: Lessons,
+    rounds: Rounds,
     *,
-    seed: int,
     report: Callable[[float, str, float], None] | None = None,
 ) -> "dict[str, Tensor]":
     """Tune the reader.
 
-    :param start: see :func:`start_of`; changed in place.
+    :param start: see :func:`start_of` and :func:`standing`; changed in place.
     :param below: the trunk's weights.
     :param report: told how far it is, the kind and the loss of every step.
     """
     import torch
 
-    torch.manual_seed(seed)
+    torch.manual_seed(rounds.draws)
     groups: dict[tuple[bool, bool], list[Tensor]] = {}
     for name, value in start.items():
         groups.setdefault((name.startswith(_NEW), value.ndim > 1), []).append(value.requires_grad_())
     described = [
-        {"params": found, "top": _NEW_RATE if new else _RATE, "weight_decay": 0.01 if wide else 0.0}
+        {"params": found, "top": rounds.new_rate if new else rounds.rate, "weight_decay": 0.01 if wide else 0.0}
         for (new, wide), found in sorted(groups.items(), key=lambda item: item[0])
     ]
-    optimiser = torch.optim.AdamW(described, lr=_RATE, betas=(0.9, 0.98), fused=True)
+    optimiser = torch.optim.AdamW(described, lr=rounds.rate, betas=(0.9, 0.98), fused=True)
     weights = {**below, **start}
-    steps = lessons.steps(seed)
+    steps = lessons.steps(rounds)
     for number, (kind, rows) in enumerate(steps):
         done = number / len(steps)
         for group in optimiser.param_groups:
             group["lr"] = group["top"] * min((number + 1) / _WARM_STEPS, max(1 - done, _LAST_RATE))
-        loss = lessons.loss(weights, kind, rows, np.random.default_rng([seed, number]))
+        loss = lessons.loss(weights, kind, rows, np.random.default_rng([rounds.draws, number]))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(list(start.values()), 1.0)
@@ -206,40 +249,49 @@ def packed(tuned: Weights, uses: Floats) -> "dict[str, Tensor]":
 
 
 def tune_reading(
-    data: Path, folder: Path, work: Path, *, unseen: bool, seed: int, pretrained: Path | None = None
+    data: Path,
+    folder: Path,
+    work: Path,
+    *,
+    unseen: bool,
+    seed: int,
+    further: bool = False,
+    pretrained: Path | None = None,
 ) -> ModelFolder:
     """Tune a reader for a transformer's folder; trunk and head stay as they are.
 
     :param work: folder where the tuned reader is kept in full precision; one that stands there is taken.
     :param unseen: whether labels of ``reader_data.UNSEEN`` are read, too.
     :param seed: draws the comments whose sentiment is kept for judging.
+    :param further: whether the reader that stands in the folder is tuned on, once, or one is tuned anew.
     :param pretrained: file of the pretrained transformer, that of the installed package when None.
-    :raises ConfigError: when the package is missing.
+    :raises ConfigError: when the package is missing, or the reader was tuned further before.
     """
     from safetensors.torch import load_file, save_file
 
     opened = open_model(folder).require(KIND)
+    if further and without_note(folder, _FURTHER_NOTE) != card_notes(folder):
+        raise ConfigError(f"The reader of {folder} was tuned further before. Tune it anew first, with --kind reading.")
     weights = {key: value for key, value in load_weights(folder).items() if not key.startswith("reader.")}
     tokenizer = folder / static.TOKENIZER
     pieces = static.open_tokenizer(tokenizer)
     caused = read_caused(data, pieces, seed=seed, unseen=unseen)
     judged = read_judged(data, pieces, seed=seed, unseen=unseen)
     lessons = Lessons(caused, judged, read_three(data, tokenizer))
-    tuned = work / f"reading-{'last' if unseen else 'first'}.safetensors"
+    tuned = work / f"reading-{'last' if unseen else 'first'}{'-further' * further}.safetensors"
     if not tuned.exists():
-        start = start_of(weights, tokenizer, pretrained or package_file(), seed=_DRAWS)
-        save_file(fit_reading(start, weights, lessons, seed=_DRAWS), tuned)
+        start = standing(folder) if further else start_of(weights, tokenizer, pretrained or package_file(), seed=1)
+        save_file(fit_reading(start, weights, lessons, FURTHER if further else ANEW), tuned)
     found = load_file(tuned)
     save_file(packed(found, lessons.uses(len(pieces))), folder / READER_FILE, metadata={"format": "pt"})
     (folder / READER_FILE).chmod(0o644)
-    note = _NOTE.format(
-        layers=LAYERS,
-        width=found[WORDS].shape[1],
-        name=NAME,
-        epochs=_EPOCHS,
-        agreed=_AGREED,
-        drawn=_SENTIMENT_DRAWN,
-        words=_WORD_LENGTH,
-        values=_LAYER_LENGTH,
-    )
-    return described_again(opened, note, data, {"sentiment": judged.rows, "root causes": caused.rows})
+    rows = {"sentiment": judged.rows, "root causes": caused.rows}
+    return described_again(opened, _note(found, further=further), data, rows, gone="" if further else _FURTHER_NOTE)
+
+
+def _note(tuned: Weights, *, further: bool) -> str:
+    """Return what a card says of a tuning."""
+    if further:
+        return _FURTHER_NOTE.format(**vars(FURTHER), share=FURTHER.rate / ANEW.rate)
+    width, words, values = tuned[WORDS].shape[1], _WORD_LENGTH, _LAYER_LENGTH
+    return _NOTE.format(**vars(ANEW), layers=LAYERS, width=width, name=NAME, words=words, values=values)

@@ -1,11 +1,13 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from encoder_data import write_data
 from pretrained_data import WIDTH, write_pretrained
 
-from feedback_nlp.core.modelfolder import open_model, write_model
+from feedback_nlp.core.errors import ConfigError, ModelError
+from feedback_nlp.core.modelfolder import CARD, open_model, write_model
 from feedback_nlp.core.reading import READING_LABELS, TOKEN_LABELS
 from feedback_nlp.embed.backends.static import TOKENIZER
 from feedback_nlp.embed.settings import ShippedBackend
@@ -163,7 +165,8 @@ def test_each_language_is_drawn_to_what_all_say(reader_weights, start, bags):
 
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
-    for name, value in (("_EPOCHS", 20), ("_SENTIMENT_DRAWN", 4_000), ("_WARM_STEPS", 2), ("_RATE", 2e-3)):
+    anew = replace(reader_tuning.ANEW, epochs=20, drawn=4_000, rate=2e-3)
+    for name, value in (("ANEW", anew), ("FURTHER", replace(anew, epochs=1, rate=2e-4)), ("_WARM_STEPS", 2)):
         monkeypatch.setattr(reader_tuning, name, value)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
 
@@ -198,3 +201,41 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
     assert set(tuned) == {name for name in load_weights(folder) if name.startswith("reader.")}
     (tmp_path / "reading-last.safetensors").unlink()
     assert reader_tuning.tune_reading(data, folder, tmp_path, unseen=True, seed=3).fingerprint == made.fingerprint
+
+
+@pytest.mark.slow
+def test_tuning_further_starts_from_what_stands_and_is_done_once(
+    folder, data, reader_weights, pretrained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(reader_tuning, "package_file", lambda: pretrained)
+    with pytest.raises(ModelError, match=r"no reader with word vectors of its own.*--kind reading"):
+        train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+    (folder / CARD).write_text(
+        "# tiny\n\nA BERT.\n\n- Width 16, 0.1 MB, seed 3.\n\n## Figures\n\n## Data\n\n## Limits\nNone.\n"
+    )
+    write_weights(tmp_path / FIRST_ROUND, reader_weights, folder / TOKENIZER)
+    train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
+    before = reader_tuning.standing(folder)
+    train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+    assert {path.stem for path in tmp_path.glob("reading-*")} == {
+        "reading-first",
+        "reading-first-further",
+        "reading-last",
+        "reading-last-further",
+    }
+
+    def away(tuned):
+        return sum(float((tuned[name] - value).square().sum()) for name, value in before.items())
+
+    further, anew = (load_file(tmp_path / f"reading-last{name}.safetensors") for name in ("-further", ""))
+    drawn = reader_tuning.start_of(reader_weights, folder / TOKENIZER, pretrained, seed=1)
+    assert 0 < away(further) < 0.2 * away(drawn)
+    assert set(further) == set(anew) == set(before)
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert "at 10% of the learning rate" in card
+    with pytest.raises(ConfigError, match=r"tuned further before.*--kind reading"):
+        train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+    train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert "tuned further" not in card
+    assert card.count("The reader has word vectors") == 1

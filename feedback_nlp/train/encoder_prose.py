@@ -25,7 +25,7 @@ _PAIRS, _AT_ONCE = 100_000, 8_192
 # Next to that of the pairs; each source counts by its weight, whatever its size.
 _WEIGHTS = {NEWS: 40.0, WIKI: 20.0}
 _RIDGE = 1e-4
-_SHARE, _EVEN_POWER = 0.45, 0.1
+_SHARE, _EVEN_POWER = 0.40, 0.1
 
 _NOTE = (
     "- The head was drawn to English prose last: {share:.0%} of its sum is a linear map that was fitted by least "

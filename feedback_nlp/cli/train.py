@@ -124,6 +124,24 @@ def rootcause(
     typer.echo(out)
 
 
+@app.command("figures")
+@guarded
+def figures(
+    data: Data,
+    reader: Annotated[str, typer.Option(help="Encoder that reads.")] = "encoder",
+    sentiment: Annotated[Path | None, typer.Option(help="Folder of a sentiment model to measure.")] = None,
+    rootcause: Annotated[Path | None, typer.Option(help="Folder of a root-cause model to measure.")] = None,
+) -> None:
+    """Measure models as an encoder reads for them, and write figures and cards anew; nothing is fitted."""
+    if sentiment is None and rootcause is None:
+        raise ConfigError("Give a model's folder to measure: --sentiment, --rootcause or both.")
+    from feedback_nlp.train.rejudge import judge_rootcause, judge_sentiment
+
+    for judge, folder in ((judge_rootcause, rootcause), (judge_sentiment, sentiment)):
+        if folder is not None:
+            typer.echo(judge(data, folder, reader).path)
+
+
 @app.command("topic-labels")
 @guarded
 def topic_labels(data: Data, out: Out) -> None:

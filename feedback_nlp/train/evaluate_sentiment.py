@@ -211,7 +211,8 @@ Made by `feedback-nlp train sentiment`, seed {details["seed"]}.
 
 ## Figures
 "Source never seen": a head fitted without the source and all that was held out with it, calibrated on the sources of
-the other folds. "Kept back": the shipped model. ECE and coverage are of two labels where a set has no neutral ones; the
+the other folds; with a reader, that of the first round as it was when the weights were fitted. "Kept back": the shipped
+model. ECE and coverage are of two labels where a set has no neutral ones; the
 intervals of ECE lie high, since resampling adds noise to it.
 {card_table(figures)}
 The rows "accuracy where score ≥ t" give the trade of coverage against accuracy; the default `min_score` is 0.5.

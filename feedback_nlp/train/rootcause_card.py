@@ -14,7 +14,8 @@ and vectors.
 """
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.
-"dev and {unseen}": these two together, cause by cause.
+"dev and {unseen}": these two together, cause by cause. On sources never seen the encoder is that of the first round as
+it was when the weights were fitted; a reader that was tuned further since has seen these sources.
 """
 
 

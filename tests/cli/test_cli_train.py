@@ -28,3 +28,9 @@ def test_an_unknown_kind_of_encoder_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", "encoder", *args])
     assert result.exit_code == 2
     assert "reading" in result.output
+
+
+def test_figures_are_measured_of_a_model_that_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "figures", "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--sentiment" in result.output

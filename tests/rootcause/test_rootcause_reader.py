@@ -15,7 +15,7 @@ from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABE
 from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
 from feedback_nlp.rootcause.backends.blend import label_scores
 from feedback_nlp.rootcause.backends.linear import LinearTagger
-from feedback_nlp.train import rootcause, rootcause_reader
+from feedback_nlp.train import rejudge, rootcause, rootcause_reader
 from feedback_nlp.train.rootcause_data import read_training
 from feedback_nlp.train.rootcause_reader import Scored, add_blend, blend_figures, fit_blend, part_of, read_comments
 
@@ -150,4 +150,21 @@ def test_a_blend_is_added_to_a_standing_folder(
     manifest = json.loads((after.path / "manifest.json").read_text(encoding="utf-8"))
     told = [row["data"] for row in manifest["metrics"]]
     assert told.count("rootcause dev, with a reader") == sum(name == "rootcause dev" for name in told)
-    assert "with a reader" in (after.path / "README.md").read_text(encoding="utf-8")
+    card = (after.path / "README.md").read_text(encoding="utf-8")
+    assert "with a reader" in card
+
+    def blind_reader(comments: Comments, encoder: str | Path) -> Comments:
+        mute = made_up_reader(replace(comments, texts=["-"] * len(comments.texts)), encoder)
+        return replace(mute, texts=comments.texts)
+
+    monkeypatch.setattr(rejudge, "read_comments", blind_reader)
+    blind = rejudge.judge_rootcause(data, after.path, before.path)
+    assert blind.fingerprint == after.fingerprint
+    assert blind.manifest["reader"] == after.fingerprint
+    fresh = {(row["data"], row["lang"], row["metric"]): row["value"] for row in blind.manifest["metrics"]}
+    stood = {(row["data"], row["lang"], row["metric"]): row["value"] for row in manifest["metrics"]}
+    assert list(fresh) == list(stood)
+    changed = {key[0] for key, value in fresh.items() if value != stood[key]}
+    assert "rootcause dev, with a reader" in changed
+    assert all(name.startswith("rootcause dev, with a reader") for name in changed)
+    assert (blind.path / "README.md").read_text(encoding="utf-8") != card

@@ -9,10 +9,10 @@ import pytest
 
 from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.core.errors import MissingInputError
-from feedback_nlp.core.modelfolder import ModelFolder, open_model
+from feedback_nlp.core.modelfolder import CARD, MANIFEST, ModelFolder, open_model
 from feedback_nlp.core.ngrams import NgramSpec
 from feedback_nlp.sentiment.backends.linear import LinearJudge
-from feedback_nlp.train import evaluate_sentiment, sentiment, sentiment_folds
+from feedback_nlp.train import evaluate_sentiment, rejudge, sentiment, sentiment_folds
 from feedback_nlp.train.sentiment_data import is_kept_back, read_labelled, text_key
 
 WORDS = {
@@ -167,6 +167,17 @@ def test_a_reader_is_blended_in_and_measured_beside_the_model_without(
         data, model=str(folder.path), reader=str(reader_folder), baseline=False, refit=False
     )
     assert {"en_edurabsa, evaluation only", "en_edurabsa, evaluation only, with reader"} <= {f.data for f in figures}
+
+    card, manifest = ((folder.path / name).read_text(encoding="utf-8") for name in (CARD, MANIFEST))
+    told = json.loads(manifest)
+    for row in told["metrics"]:
+        if row["data"] == "rootcause dev, with reader":
+            row["value"] = 2.0
+    (folder.path / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    again = rejudge.judge_sentiment(data, folder.path, reader_folder)
+    assert (again.path / MANIFEST).read_text(encoding="utf-8") == manifest
+    # The card tells figures in three places, those that stand from the manifest's four: the last one may differ.
+    assert len((again.path / CARD).read_text(encoding="utf-8")) == len(card)
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

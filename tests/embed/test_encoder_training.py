@@ -140,7 +140,7 @@ def test_equal_targets_do_not_count_as_wrong():
 
 
 def test_an_unknown_kind_is_refused(data, tmp_path):
-    with pytest.raises(ConfigError, match="static, transformer, reader, reading, head"):
+    with pytest.raises(ConfigError, match="static, transformer, reader, reading, further, head"):
         encoder.train_encoder(data, tmp_path / "out", kind="magic")
 
 

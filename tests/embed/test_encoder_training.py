@@ -21,6 +21,7 @@ from feedback_nlp.train import (
 from feedback_nlp.train.encoder_bags import Bags, means, targets_of
 from feedback_nlp.train.encoder_write import card_notes
 from feedback_nlp.train.evaluate_embedding import nearest
+from feedback_nlp.train.prose import NEWS, WIKI
 
 
 @pytest.fixture(scope="module")
@@ -235,12 +236,13 @@ def test_a_static_encoder_and_a_transformer_from_it(data, tmp_path, monkeypatch)
     for name, value in load_file(refitted.path / HEAD_FILE).items():
         np.testing.assert_allclose(value, head[name], atol=0.02, err_msg=name)
 
-    monkeypatch.setattr(encoder, "package_file", lambda: tmp_path)
-    monkeypatch.setattr(encoder, "read_news", lambda *_: [f"{said('en', n)} in the town of {n}" for n in range(60)])
+    sentences = [f"{said('en', n)} in the town of {n}" for n in range(60)]
+    monkeypatch.setattr(encoder, "read_prose", lambda _: {NEWS: sentences[:40], WIKI: sentences[40:]})
     drawn = encoder.train_encoder(data, reading.path, kind="prose", seed=3, work=work, static_model=str(made.path))
     assert {name: (drawn.path / name).read_bytes() for name in kept} == before
-    assert "of 60 sentences" in card_notes(drawn.path)
-    assert drawn.manifest["training_data"][-1]["use"] == encoder.PROSE
+    assert "of 40 sentences of news" in card_notes(drawn.path)
+    used = {row["name"]: row["rows"] for row in drawn.manifest["training_data"] if row["use"] == encoder.PROSE}
+    assert used == {NEWS: 40, WIKI: 20}
     assert len(open_encoder(ShippedBackend(model=str(drawn.path))).encode(english)) == 30
     refitted = encoder.train_encoder(data, drawn.path, kind="head", seed=3, work=work, static_model=str(made.path))
     assert card_notes(refitted.path) == card_notes(reading.path)

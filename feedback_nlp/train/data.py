@@ -8,6 +8,10 @@ from typing import Any
 import pandas as pd
 
 from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.core.modelfolder import ModelFolder
+
+# What write_model writes into a manifest by itself.
+_OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 
 
 def _existing(path: Path) -> Path:
@@ -46,3 +50,8 @@ def provenance(data: Path, rows: dict[str, int]) -> Sequence[dict[str, Any]]:
     entries = read_jsonl(data, "manifest.jsonl")
     stated = {str(entry.get("file") or entry.get("name")): str(entry.get("license")) for entry in entries}
     return [{"name": name, "rows": count, "licence": stated.get(name, "none stated")} for name, count in rows.items()]
+
+
+def details_of(folder: ModelFolder) -> dict[str, Any]:
+    """Return what a folder's manifest tells beyond its name, kind, version and files."""
+    return {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}

@@ -16,7 +16,7 @@ from feedback_nlp.embed.backends import reader, static
 from feedback_nlp.embed.encoder import Encoder
 from feedback_nlp.embed.network import TABLE, layers_of
 from feedback_nlp.embed.settings import ShippedBackend, StaticBackend
-from feedback_nlp.train.data import provenance
+from feedback_nlp.train.data import details_of, provenance
 from feedback_nlp.train.encoder_teacher import TEACHER
 from feedback_nlp.train.encoder_tokenizer import write_fast_tokenizer
 from feedback_nlp.train.encoder_transformer import MAX_TOKENS, bert_config
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 STATIC = "encoder-static"
 _VERSION = "1"
-_OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -207,7 +206,7 @@ def described_again(
     :param rows: rows used by data set name, by use; they take the place of those of the same use.
     :param gone: begins as a note does that no longer holds.
     """
-    details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
+    details = details_of(folder)
     used = [row for row in details.get("training_data", []) if row["use"] not in rows]
     used += [{**row, "use": use} for use, counted in rows.items() for row in provenance(data, dict(counted))]
     details["training_data"] = used

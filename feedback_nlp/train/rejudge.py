@@ -13,6 +13,7 @@ from feedback_nlp.rootcause.backends.linear import KIND as ROOT_CAUSE
 from feedback_nlp.rootcause.backends.linear import LinearTagger
 from feedback_nlp.sentiment.backends.linear import KIND as SENTIMENT
 from feedback_nlp.sentiment.backends.linear import LinearJudge
+from feedback_nlp.train.data import details_of
 from feedback_nlp.train.evaluate_sentiment import judge_kept_back, sentiment_card
 from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.rootcause_card import rootcause_card
@@ -21,8 +22,6 @@ from feedback_nlp.train.rootcause_figures import DEV, dev_figures
 from feedback_nlp.train.rootcause_reader import named, read_comments
 from feedback_nlp.train.sentiment_data import read_labelled
 from feedback_nlp.train.sentiment_reader import open_reader
-
-_OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 
 
 def judge_rootcause(data: Path, model: Path, reader: str | Path) -> ModelFolder:
@@ -38,7 +37,7 @@ def judge_rootcause(data: Path, model: Path, reader: str | Path) -> ModelFolder:
     comments = read_comments(Comments(dev.cleans, None, dev.clauses), reader)
     tagger, second = LinearTagger.from_folder(folder), read_dev(data, second=True)
     figures = dev_figures(tagger, dev, second, comments=comments, data=named(DEV))
-    details = _details(folder) | {"reader": open_model(resolve_model(reader)).fingerprint}
+    details = details_of(folder) | {"reader": open_model(resolve_model(reader)).fingerprint}
     figures = _in_place(folder, figures)
     return _written(folder, details, figures, rootcause_card(figures, details))
 
@@ -59,12 +58,8 @@ def judge_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int = 
         cleans[row] = normalise(labelled.texts[row], str(labelled.langs[row])).clean
     judge = LinearJudge.from_folder(folder)
     figures = _in_place(folder, judge_kept_back(judge, labelled, cleans, open_reader(resolve_model(reader))))
-    details = _details(folder)
+    details = details_of(folder)
     return _written(folder, details, figures, sentiment_card(figures, details))
-
-
-def _details(folder: ModelFolder) -> dict[str, Any]:
-    return {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
 
 
 def _in_place(folder: ModelFolder, figures: Sequence[Figure]) -> list[Figure]:

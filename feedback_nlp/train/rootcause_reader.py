@@ -21,6 +21,7 @@ from feedback_nlp.embed.settings import ShippedBackend
 from feedback_nlp.rootcause.backends import Comments, Floats, Ints, Read
 from feedback_nlp.rootcause.backends.blend import Blend, label_scores
 from feedback_nlp.rootcause.backends.linear import KIND, LinearTagger, best_of, with_families
+from feedback_nlp.train.data import details_of
 from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.fit import Design, fold_in
 from feedback_nlp.train.reader_data import UNSEEN as UNREAD_SOURCES
@@ -55,7 +56,6 @@ WITH_READER = "with a reader"
 _L2, _PRIOR_SHARE = 1e-3, 0.5
 _GAIN_WEIGHTS, _REACHES = (4.0, 8.0, 16.0, 32.0), (-0.2, -0.1, 0.0, 0.1, 0.2)
 _SPANS_TRIED = 1_000
-_OWN_KEYS = ("kind", "format_version", "name", "version", "files")
 _DRIVERS = sum("." not in name for name in LABELS)
 
 Wide = np.ndarray[Any, np.dtype[np.float64]]
@@ -325,7 +325,7 @@ def add_blend(
     figures = dev_figures(shipped, dev, read_dev(data, second=True), comments=read_dev_comments, data=named(DEV))
     of_dev = dev.causes, found_flags(shipped.tag(read_dev_comments).found, len(dev))
     figures += blend_figures(tagger, scored, annotated.sources[held], annotated.langs[held], of_dev)
-    details = {key: value for key, value in folder.manifest.items() if key not in _OWN_KEYS}
+    details = details_of(folder)
     details["reader"] = open_model(resolve_model(judged_reader)).fingerprint
     standing = [Figure(**row) for row in details["metrics"] if WITH_READER not in row["data"]]
     details["metrics"] = [figure.as_dict() for figure in standing + figures]

@@ -4,8 +4,11 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 INPUT ?= examples/comments.csv
 OUT ?= out
+WORKERS ?= auto
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A file's tests stay in one process: they share what they set up. WORKERS=0 runs all in this one.
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check slow faults clean
@@ -30,10 +33,10 @@ run: $(VENV)/.run  ## Analyse INPUT (default: examples/comments.csv) and leave r
 	$(BIN)/feedback-nlp run $(INPUT) --out $(OUT)
 
 test: $(VENV)/.dev check  ## Check the house and run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 slow: $(VENV)/.dev  ## Run the slow tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python $(PYTEST) -m slow
 
 faults: $(VENV)/.dev  ## Kill, starve and damage nightly runs some 200 times, on SQLite and PostgreSQL, and count what was lost
 	$(BIN)/python tests/faults/fault_harness.py

@@ -196,7 +196,7 @@ def finish(out: Path, kind: str, encoder: Encoder, making: Making) -> ModelFolde
 
 
 def described_again(
-    folder: ModelFolder, note: str, data: Path, rows: Mapping[str, dict[str, int]], *, gone: str = ""
+    folder: ModelFolder, note: str, data: Path, rows: Mapping[str, dict[str, int]], *, gone: Sequence[str] = ()
 ) -> ModelFolder:
     """Write the manifest of a folder whose weights have changed but not its vectors; its card gets a note.
 
@@ -204,7 +204,7 @@ def described_again(
     :param note: lines of Markdown, added once, in place of one with the same first line.
     :param data: the data folder.
     :param rows: rows used by data set name, by use; they take the place of those of the same use.
-    :param gone: begins as a note does that no longer holds.
+    :param gone: notes that no longer hold.
     """
     details = details_of(folder)
     used = [row for row in details.get("training_data", []) if row["use"] not in rows]
@@ -214,7 +214,8 @@ def described_again(
     if mark:
         title, _, described = head.split("\n\n", 2)
         described = re.sub(r"(?<=, )[\d.]+(?= MB)", f"{_megabytes(folder):.1f}", described, count=1)
-        described = _without(_without(described, note), gone)
+        for each in (note, *gone):
+            described = _without(described, each)
         head = "\n\n".join([title, _WHAT["reader"], described + note])
         figures, _, limits = rest.partition("\n## Data\n")
         rest = f"{figures}\n## Data\n{_data_table(used)}\n\n## Limits{limits.partition('## Limits')[2]}"
@@ -240,8 +241,6 @@ def without_note(folder: Path, note: str) -> str:
 
 def _without(notes: str, note: str) -> str:
     begins = re.escape(note.partition("\n")[0])
-    if not begins:
-        return notes
     return re.sub(rf"^{begins}\n(?:  .*\n)*", "", notes, flags=re.MULTILINE)
 
 

@@ -51,7 +51,7 @@ _NOTE = (
     "  doi:10.1109/TPAMI.2010.57): {words} values of a word vector a byte, {values} of a layer's.\n"
 )
 _FURTHER_NOTE = (
-    "- The reader was tuned further, beginning with its stored weights:\n"
+    "- The reader was tuned further{again}, beginning with its stored weights:\n"
     "  {epochs} more rounds of annotated comments, {agreed} of comments in three languages, {drawn:,} comments with a\n"
     "  sentiment, at {share:.0%} of the learning rate.\n"
 )
@@ -79,8 +79,9 @@ class Rounds:
     draws: int
 
 
-# Further rounds begin at what a schedule of twice the length would have come down to.
-ANEW, FURTHER = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1), Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2)
+ANEW = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1)
+# Further rounds, one after another; they begin near what a schedule that holds them all would have come down to.
+FURTHER = {"": Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2), " again": Rounds(1, 4, 30_000, 1.2e-4, 5e-4, 3)}
 
 
 @dataclass(frozen=True)
@@ -263,35 +264,58 @@ def tune_reading(
     :param work: folder where the tuned reader is kept in full precision; one that stands there is taken.
     :param unseen: whether labels of ``reader_data.UNSEEN`` are read, too.
     :param seed: draws the comments whose sentiment is kept for judging.
-    :param further: whether the reader that stands in the folder is tuned on, once, or one is tuned anew.
+    :param further: whether the reader that stands in the folder is tuned on, as often as ``FURTHER`` has rounds, or
+        one is tuned anew.
     :param pretrained: file of the pretrained transformer, that of the installed package when None.
-    :raises ConfigError: when the package is missing, or the reader was tuned further before.
+    :raises ConfigError: when the package is missing, or the reader has had all further rounds before.
     """
     from safetensors.torch import load_file, save_file
 
     opened = open_model(folder).require(KIND)
-    if further and without_note(folder, _FURTHER_NOTE) != card_notes(folder):
-        raise ConfigError(f"The reader of {folder} was tuned further before. Tune it anew first, with --kind reading.")
+    again = _next_rounds(folder) if further else None
+    rounds = ANEW if again is None else FURTHER[again]
     weights = {key: value for key, value in load_weights(folder).items() if not key.startswith("reader.")}
     tokenizer = folder / static.TOKENIZER
     pieces = static.open_tokenizer(tokenizer)
     caused = read_caused(data, pieces, seed=seed, unseen=unseen)
     judged = read_judged(data, pieces, seed=seed, unseen=unseen)
     lessons = Lessons(caused, judged, read_three(data, tokenizer))
-    tuned = work / f"reading-{'last' if unseen else 'first'}{'-further' * further}.safetensors"
+    tuned = work / f"reading-{'last' if unseen else 'first'}{f'-further-{rounds.draws}' * further}.safetensors"
     if not tuned.exists():
         start = standing(folder) if further else start_of(weights, tokenizer, pretrained or package_file(), seed=1)
-        save_file(fit_reading(start, weights, lessons, FURTHER if further else ANEW), tuned)
+        save_file(fit_reading(start, weights, lessons, rounds), tuned)
     found = load_file(tuned)
     save_file(packed(found, lessons.uses(len(pieces))), folder / READER_FILE, metadata={"format": "pt"})
     (folder / READER_FILE).chmod(0o644)
     rows = {"sentiment": judged.rows, "root causes": caused.rows}
-    return described_again(opened, _note(found, further=further), data, rows, gone="" if further else _FURTHER_NOTE)
+    if again is not None:
+        return described_again(opened, _further_note(again), data, rows)
+    note = _NOTE.format(
+        **vars(ANEW),
+        layers=LAYERS,
+        width=found[WORDS].shape[1],
+        name=NAME,
+        words=_WORD_LENGTH,
+        values=_LAYER_LENGTH,
+    )
+    return described_again(opened, note, data, rows, gone=[_further_note(each) for each in FURTHER])
 
 
-def _note(tuned: Weights, *, further: bool) -> str:
-    """Return what a card says of a tuning."""
-    if further:
-        return _FURTHER_NOTE.format(**vars(FURTHER), share=FURTHER.rate / ANEW.rate)
-    width, words, values = tuned[WORDS].shape[1], _WORD_LENGTH, _LAYER_LENGTH
-    return _NOTE.format(**vars(ANEW), layers=LAYERS, width=width, name=NAME, words=words, values=values)
+def _further_note(again: str) -> str:
+    """Return what a card says of further rounds."""
+    return _FURTHER_NOTE.format(again=again, **vars(FURTHER[again]), share=FURTHER[again].rate / ANEW.rate)
+
+
+def _next_rounds(folder: Path) -> str:
+    """Return the key of the first further rounds that a folder's card does not tell of.
+
+    :raises ConfigError: when it tells of all.
+    """
+    notes = card_notes(folder)
+    for again in FURTHER:
+        if without_note(folder, _further_note(again)) == notes:
+            return again
+    raise ConfigError(
+        f"The reader of {folder} was tuned further {len(FURTHER)} times before, which is all there is. Tune it anew "
+        "first, with --kind reading."
+    )

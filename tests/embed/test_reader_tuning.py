@@ -166,7 +166,8 @@ def test_each_language_is_drawn_to_what_all_say(reader_weights, start, bags):
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
     anew = replace(reader_tuning.ANEW, epochs=20, drawn=4_000, rate=2e-3)
-    for name, value in (("ANEW", anew), ("FURTHER", replace(anew, epochs=1, rate=2e-4)), ("_WARM_STEPS", 2)):
+    further = {again: replace(one, epochs=1, drawn=4_000, rate=2e-4) for again, one in reader_tuning.FURTHER.items()}
+    for name, value in (("ANEW", anew), ("FURTHER", further), ("_WARM_STEPS", 2)):
         monkeypatch.setattr(reader_tuning, name, value)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
 
@@ -204,7 +205,7 @@ def test_tuning_learns_and_leaves_the_vectors_alone(folder, data, reader_weights
 
 
 @pytest.mark.slow
-def test_tuning_further_starts_from_what_stands_and_is_done_once(
+def test_tuning_further_starts_from_what_stands_as_often_as_there_are_rounds(
     folder, data, reader_weights, pretrained, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(reader_tuning, "package_file", lambda: pretrained)
@@ -219,21 +220,27 @@ def test_tuning_further_starts_from_what_stands_and_is_done_once(
     train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
     assert {path.stem for path in tmp_path.glob("reading-*")} == {
         "reading-first",
-        "reading-first-further",
+        "reading-first-further-2",
         "reading-last",
-        "reading-last-further",
+        "reading-last-further-2",
     }
 
     def away(tuned):
         return sum(float((tuned[name] - value).square().sum()) for name, value in before.items())
 
-    further, anew = (load_file(tmp_path / f"reading-last{name}.safetensors") for name in ("-further", ""))
+    further, anew = (load_file(tmp_path / f"reading-last{name}.safetensors") for name in ("-further-2", ""))
     drawn = reader_tuning.start_of(reader_weights, folder / TOKENIZER, pretrained, seed=1)
     assert 0 < away(further) < 0.2 * away(drawn)
     assert set(further) == set(anew) == set(before)
     card = (folder / CARD).read_text(encoding="utf-8")
     assert "at 10% of the learning rate" in card
-    with pytest.raises(ConfigError, match=r"tuned further before.*--kind reading"):
+    once = open_model(folder).fingerprint
+    train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+    assert open_model(folder).fingerprint != once
+    assert (tmp_path / "reading-last-further-3.safetensors").exists()
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert card.count("was tuned further") == len(reader_tuning.FURTHER) == card.count("was tuned further again") + 1
+    with pytest.raises(ConfigError, match=r"tuned further 2 times before.*--kind reading"):
         train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
     train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
     card = (folder / CARD).read_text(encoding="utf-8")

@@ -142,6 +142,25 @@ def figures(
             typer.echo(judge(data, folder, reader).path)
 
 
+@app.command("decisions")
+@guarded
+def decisions(
+    data: Data,
+    seed: Seed = 17,
+    reader: Annotated[str, typer.Option(help="Encoder that reads.")] = "encoder",
+    sentiment: Annotated[Path | None, typer.Option(help="Folder of a sentiment model.")] = None,
+    rootcause: Annotated[Path | None, typer.Option(help="Folder of a root-cause model.")] = None,
+) -> None:
+    """Fit anew from which probability labels are given where an encoder reads, and measure; weights stay."""
+    if sentiment is None and rootcause is None:
+        raise ConfigError("Give a model's folder to decide for: --sentiment, --rootcause or both.")
+    from feedback_nlp.train.redecide import decide_rootcause, decide_sentiment
+
+    for redecide, folder in ((decide_rootcause, rootcause), (decide_sentiment, sentiment)):
+        if folder is not None:
+            typer.echo(redecide(data, folder, reader, seed=seed).path)
+
+
 @app.command("topic-labels")
 @guarded
 def topic_labels(data: Data, out: Out) -> None:

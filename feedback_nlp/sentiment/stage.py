@@ -33,7 +33,7 @@ from feedback_nlp.core.reading import READING_LABELS
 from feedback_nlp.sentiment.backends import Clauses, Floats, Given, Judge, Judgement, Readings, open_judge
 from feedback_nlp.sentiment.settings import SentimentSettings
 
-MIXED = SENTIMENTS.index("mixed")
+MIXED, NEUTRAL = SENTIMENTS.index("mixed"), POLARITIES.index("neutral")
 NO_TEXT = "sentiment: no text to judge"
 _NEEDS = (TEXT, LANG, CLEAN, CLEAN_STARTS, CLEAN_ENDS, CLAUSE_SPANS)
 
@@ -117,9 +117,17 @@ class SentimentStage:
 def decide(judged: Judgement) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Floats]:
     """Return each text's label as index into ``SENTIMENTS``, and the score of that label."""
     mixed = judged.mixed >= judged.mixed_from
-    labels = np.where(mixed, MIXED, judged.probs.argmax(axis=1)).astype(np.int64)
-    scores = np.where(mixed, judged.mixed, judged.probs.max(axis=1, initial=0) * (1 - judged.mixed))
-    return labels, scores.astype(np.float32)
+    polarity = weighed(judged).argmax(axis=1)
+    labels = np.where(mixed, MIXED, polarity).astype(np.int64)
+    found = judged.probs[np.arange(len(polarity)), polarity] * (1 - judged.mixed)
+    return labels, np.where(mixed, judged.mixed, found).astype(np.float32)
+
+
+def weighed(judged: Judgement) -> Floats:
+    """Return the probabilities whose likeliest is a text's label where it is not mixed, float32 array (texts, 3)."""
+    probs = judged.probs.copy()
+    probs[:, NEUTRAL] *= judged.neutral_times
+    return probs
 
 
 def _readings(batch: CommentBatch, rows: list[int], spans: Spans, places: list[int]) -> Readings | None:

@@ -12,13 +12,14 @@ from feedback_nlp.embed.backends.reader import ReaderEncoder
 from feedback_nlp.normalise.normaliser import normalise
 from feedback_nlp.sentiment.backends import Given, Judgement
 from feedback_nlp.sentiment.backends.linear import KIND, LinearJudge
-from feedback_nlp.sentiment.stage import decide
+from feedback_nlp.sentiment.stage import decide, weighed
 from feedback_nlp.train.data import read_set, set_names
 from feedback_nlp.train.figures import Figure, accuracy, card_table, macro_f1
 from feedback_nlp.train.fit_vectors import encode
 from feedback_nlp.train.sentiment_data import ROOT_CAUSES, Labelled, read_labelled
 from feedback_nlp.train.sentiment_figures import (
     MIXED,
+    NEUTRAL,
     Labels,
     Measured,
     calibration_figures,
@@ -61,9 +62,11 @@ def judge_kept_back(
     for name in np.unique(sets):
         here = (sets == name) & (labels != MIXED)
         if name != ROOT_CAUSES:
-            figures += _whole(
-                f"{name}, kept back{suffix}", str(langs[here][0]), labels[here], judged.probs[here], str(name)
-            )
+            told = f"{name}, kept back{suffix}", str(langs[here][0]), labels[here]
+            figures += _whole(*told, judged.probs[here], str(name))
+            if np.any(judged.neutral_times[here] != 1) and np.any(told[-1] == NEUTRAL):
+                labelled_so = Measured(*told, weighed(judged)[here].argmax(axis=1))
+                figures.append(labelled_so.figure("accuracy, 3 labels, as labelled", accuracy))
     figures += _annotated_figures(judged, labels, langs, sets == ROOT_CAUSES, suffix)
     for lang, domain in sorted(set(zip(langs.tolist(), domains.tolist(), strict=True))):
         here = (langs == lang) & (domains == domain) & (labels != MIXED)
@@ -237,4 +240,14 @@ Where the reading encoder has read a comment, its scores stand in for the vector
 reader's polarity {polarity} and its sentiment {sentiment} times (mean over languages), with a temperature for each
 language. These few numbers were fitted on sources that neither the n-gram heads nor the reader (as it was before its
 last round) had seen; `mixed` gets a decision of its own. Figures "with reader" are of this way.
+{_neutral_words(float(blend.get("neutral_times", 1)))}"""
+
+
+def _neutral_words(times: float) -> str:
+    if times == 1:
+        return ""
+    return f"""The label of a comment is the likeliest one after neutral's probability is multiplied by {times:g}, the
+factor with the highest macro-F1 to be expected on annotated comments kept back (`feedback-nlp train decisions`);
+probabilities stay as they are. Figures of 3 labels and of 2 are of the likeliest label without it, those "as labelled"
+and of 4 labels with it.
 """

@@ -44,7 +44,7 @@ _L2, _READING_L2, _ITERATIONS = 3e-4, 1e-3, 40
 _SYNTHETIC_WEIGHT, _CHOSEN_WEIGHT = 0.7, 0.3
 _TAUGHT_WEIGHT = 3.0
 _RANDOM_FOLDS = 4
-_FEW, _USUAL_THRESHOLD = 50, 0.3
+_FEW, USUAL_THRESHOLD = 50, 0.3
 _PRIOR_SHARE = 0.5
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -231,7 +231,7 @@ def fit_platt(scores: list[Floats], truth: Mask) -> Floats:
     return np.append(head.weights[:, 0], head.bias).astype(np.float32)
 
 
-def best_threshold(probs: Floats, truth: Mask) -> float:
+def best_threshold(probs: Floats, truth: Mask, usual: float = USUAL_THRESHOLD) -> float:
     """Return the middle of two thresholds: with the best F1 found, and with the best to be expected of probabilities.
 
     The first is drawn towards a usual one where the truth is rare; the second needs no truth and so hangs less on the
@@ -241,7 +241,7 @@ def best_threshold(probs: Floats, truth: Mask) -> float:
     ranked, chosen = probs[order].astype(np.float64), np.arange(1, len(truth) + 1)
     best = float(ranked[int(np.argmax(2 * np.cumsum(truth[order]) / (chosen + truth.sum())))])
     count = float(truth.sum())
-    drawn = (best * count + _USUAL_THRESHOLD * _FEW) / (count + _FEW)
+    drawn = (best * count + usual * _FEW) / (count + _FEW)
     expected = float(ranked[int(np.argmax(2 * np.cumsum(ranked) / (chosen + ranked.sum())))])
     return (drawn + expected) / 2
 

@@ -12,6 +12,9 @@ comments that neither the heads scoring them nor the encoder of the first round 
 labels share; a comment that was not read is judged as without. Without such an encoder the same folder works on n-grams
 and vectors.
 """
+_DECIDED = """Thresholds were then drawn to what is best on {count} comments kept back, as the encoder that ships reads
+them and heads fitted without them score them (`feedback-nlp train decisions`).
+"""
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.
 "dev and {unseen}": these two together, cause by cause. On sources never seen the encoder is that of the first round as
@@ -23,6 +26,8 @@ def rootcause_card(figures: Sequence[Figure], details: Mapping[str, Any]) -> str
     """Write the model card."""
     sets = "\n".join(f"- {row['name']}: {row['rows']:,} comments" for row in details["training_data"])
     reads = "reader" in details
+    decided = details["calibration"].get("decided_on")
+    how = _READER + _DECIDED.format(count=decided) * (decided is not None) if reads else ""
     return f"""# rootcause
 
 Why a comment praises or complains: company policy or employee behaviour, in eleven causes with sign, score and the
@@ -39,7 +44,7 @@ the whole and of its best clause are weighed into a probability; thresholds lie 
 to be expected, on comments and sources that the scoring heads never saw. Evidence is the stretch of words within a
 clause with the largest weights. Readings are softmax heads. Made by `feedback-nlp train rootcause`, seed
 {details["seed"]}.
-{_READER if reads else ""}
+{how}
 ## Figures
 "{DEV}": development comments of the sources that the model was trained on. "{UNSEEN}": heads fitted without the source
 and without others of its kind. "{CROSS}": development comments, and training comments judged by heads fitted without

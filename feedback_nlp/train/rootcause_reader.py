@@ -28,6 +28,7 @@ from feedback_nlp.train.reader_data import UNSEEN as UNREAD_SOURCES
 from feedback_nlp.train.reader_data import kept_back_keys
 from feedback_nlp.train.rootcause import (
     LABELS,
+    USUAL_THRESHOLD,
     Mask,
     Material,
     best_threshold,
@@ -115,11 +116,16 @@ def read_comments(comments: Comments, encoder: str | Path) -> Comments:
     return Comments(comments.texts, None, comments.clauses, read)
 
 
-def unread(data: Path, annotated: Annotated, *, seed: int) -> Mask:
-    """Tell which training comments a reader of the first round never saw with labels."""
+def kept_back(data: Path, annotated: Annotated, *, seed: int) -> Mask:
+    """Tell which training comments no reader ever saw with labels."""
     keys = kept_back_keys(read_labelled(data, seed=seed))
     kept = np.array([text_key(text) in keys for text in annotated.texts], dtype=bool)
-    return np.asarray((kept & (annotated.sources != SYNTHETIC)) | np.isin(annotated.sources, UNREAD_SOURCES))
+    return np.asarray(kept & (annotated.sources != SYNTHETIC))
+
+
+def unread(data: Path, annotated: Annotated, *, seed: int) -> Mask:
+    """Tell which training comments a reader of the first round never saw with labels."""
+    return np.asarray(kept_back(data, annotated, seed=seed) | np.isin(annotated.sources, UNREAD_SOURCES))
 
 
 def part_of(annotated: Annotated, held: Mask) -> Comments:
@@ -179,22 +185,25 @@ def fit_blend(scored: Scored) -> Blend:
         {name: offsets for name, (_, offsets) in parts.items()},
         np.array([4.0, 3.0], dtype=np.float32),
     )
-    return _with_thresholds(blend, scored)
+    usual = np.full(len(LABELS), USUAL_THRESHOLD), np.full(len(OTHER_CAUSES), USUAL_THRESHOLD)
+    return with_thresholds(blend, scored, usual)
 
 
-def _with_thresholds(blend: Blend, scored: Scored) -> Blend:
+def with_thresholds(blend: Blend, scored: Scored, usual: tuple[Floats, Floats]) -> Blend:
+    """Fit the thresholds of a blend, drawn to usual ones of labels and of other causes."""
     probs = blend.probabilities(scored.wholes, scored.clauses, scored.read, scored.read_clauses)
     probs = with_families(probs, LABELS)
     other = blend.other_probabilities(scored.raw[:, : len(OTHER_CAUSES)], scored.read)
     return replace(
         blend,
-        thresholds=np.array(
-            [best_threshold(probs[:, k], scored.truth[:, k]) for k in range(len(LABELS))], dtype=np.float32
-        ),
-        other_thresholds=np.array(
-            [best_threshold(other[:, k], scored.others[:, k]) for k in range(len(OTHER_CAUSES))], dtype=np.float32
-        ),
+        thresholds=_best_thresholds(probs, scored.truth, usual[0]),
+        other_thresholds=_best_thresholds(other, scored.others, usual[1]),
     )
+
+
+def _best_thresholds(probs: Floats, truth: Flags, usual: Floats) -> Floats:
+    found = [best_threshold(probs[:, k], truth[:, k], float(usual[k])) for k in range(len(usual))]
+    return np.array(found, dtype=np.float32)
 
 
 def _fit_shared(features: Wide, truth: Flags) -> Wide:

@@ -1,6 +1,7 @@
 """Fitting a blend: what it learns from scores, what it leaves out, and a whole folder with a reader that is made up."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABE
 from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
 from feedback_nlp.rootcause.backends.blend import label_scores
 from feedback_nlp.rootcause.backends.linear import LinearTagger
-from feedback_nlp.train import rejudge, rootcause, rootcause_reader
+from feedback_nlp.train import redecide, rejudge, rootcause, rootcause_reader
 from feedback_nlp.train.rootcause_data import read_training
 from feedback_nlp.train.rootcause_reader import Scored, add_blend, blend_figures, fit_blend, part_of, read_comments
+from feedback_nlp.train.sentiment_data import text_key
 
 LABELS = len(TOKEN_LABELS)
 
@@ -141,6 +143,7 @@ def test_a_blend_is_added_to_a_standing_folder(
     monkeypatch.setattr(rootcause_reader, "kept_back_keys", no_one_kept)
     monkeypatch.setattr(rootcause_reader, "read_comments", made_up_reader)
     before = rootcause.train_rootcause(data, tmp_path / "model")
+    shutil.copytree(before.path, tmp_path / "plain")
     arrays = before.arrays()
     after = add_blend(data, before.path, before.path)
     again = add_blend(data, before.path, before.path)
@@ -168,3 +171,16 @@ def test_a_blend_is_added_to_a_standing_folder(
     assert "rootcause dev, with a reader" in changed
     assert all(name.startswith("rootcause dev, with a reader") for name in changed)
     assert (blind.path / "README.md").read_text(encoding="utf-8") != card
+
+    texts = read_training(data).texts
+    monkeypatch.setattr(rootcause_reader, "kept_back_keys", lambda _: frozenset(map(text_key, texts[::2])))
+    for module in (redecide, rejudge):
+        monkeypatch.setattr(module, "read_comments", made_up_reader)
+    stood_arrays = blind.arrays()
+    decided = redecide.decide_rootcause(data, after.path, before.path)
+    moved = {name for name, value in decided.arrays().items() if not np.array_equal(value, stood_arrays[name])}
+    assert {"blend_thresholds"} <= moved <= {"blend_thresholds", "blend_other_thresholds"}
+    assert decided.manifest["calibration"]["decided_on"] > 0
+    assert "drawn to what is best on" in (decided.path / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(ModelError, match=r"fitted without a reader.*train rootcause --reader"):
+        redecide.decide_rootcause(data, tmp_path / "plain", before.path)

@@ -46,9 +46,20 @@ def test_mixed_rests_on_the_strongest_clauses() -> None:
 
 def test_the_decision_takes_mixed_first_and_scales_the_rest() -> None:
     probs = np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8]], dtype=np.float32)
-    labels, scores = decide(Judgement(probs, np.array([0.2, 0.6], dtype=np.float32), np.float32([0.5, 0.5]), probs[:0]))
+    halves, ones = np.float32([0.5, 0.5]), np.float32([1, 1])
+    labels, scores = decide(Judgement(probs, np.array([0.2, 0.6], dtype=np.float32), halves, probs[:0], ones))
     assert labels.tolist() == [2, MIXED]
     assert scores == pytest.approx([0.8 * 0.8, 0.6])
+
+
+def test_neutral_is_taken_where_its_probability_times_a_factor_is_highest_and_keeps_its_score() -> None:
+    probs = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.1, 0.0, 0.9]], dtype=np.float32)
+    none, never = np.zeros(3, dtype=np.float32), np.ones(3, dtype=np.float32)
+    labels, scores = decide(Judgement(probs, none, never, probs[:0], np.float32([1, 2, 2])))
+    assert labels.tolist() == [0, 1, 2]
+    assert scores == pytest.approx([0.5, 0.3, 0.9])
+    empty = Judgement(probs[:0], none[:0], none[:0], probs[:0], none[:0])
+    assert [len(found) for found in decide(empty)] == [0, 0]
 
 
 def test_a_folder_gives_back_what_was_written(tmp_path: Path) -> None:

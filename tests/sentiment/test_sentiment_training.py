@@ -2,17 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from feedback_nlp.core.columns import SENTIMENTS
-from feedback_nlp.core.errors import MissingInputError
+from feedback_nlp.core.errors import MissingInputError, ModelError
 from feedback_nlp.core.modelfolder import CARD, MANIFEST, ModelFolder, open_model
 from feedback_nlp.core.ngrams import NgramSpec
 from feedback_nlp.sentiment.backends.linear import LinearJudge
-from feedback_nlp.train import evaluate_sentiment, rejudge, sentiment, sentiment_folds
+from feedback_nlp.train import evaluate_sentiment, redecide, rejudge, sentiment, sentiment_folds
 from feedback_nlp.train.sentiment_data import is_kept_back, read_labelled, text_key
 
 WORDS = {
@@ -151,7 +152,7 @@ def test_evaluation_measures_what_was_kept_back_and_a_baseline(
 
 @pytest.mark.slow
 def test_a_reader_is_blended_in_and_measured_beside_the_model_without(
-    data: Path, trained: ModelFolder, reader_folder: Path, tmp_path: Path
+    data: Path, trained: ModelFolder, reader_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = sentiment.train_sentiment(data, tmp_path / "c", spec=SMALL, reader=reader_folder)
     blend = folder.manifest["calibration"]["reader"]
@@ -178,6 +179,19 @@ def test_a_reader_is_blended_in_and_measured_beside_the_model_without(
     assert (again.path / MANIFEST).read_text(encoding="utf-8") == manifest
     # The card tells figures in three places, those that stand from the manifest's four: the last one may differ.
     assert len((again.path / CARD).read_text(encoding="utf-8")) == len(card)
+
+    some = SimpleNamespace(cleans=["good food", "bad service", "it is open"], langs=np.array(["en", "en", "en"]))
+    monkeypatch.setattr(redecide, "read_training", lambda data: some)
+    monkeypatch.setattr(redecide, "kept_back", lambda data, annotated, seed: np.array([True, False, True]))
+    monkeypatch.setattr(redecide, "best_neutral_times", lambda judged: 1.0 + len(judged.probs))
+    decided = redecide.decide_sentiment(data, folder.path, reader_folder)
+    times = decided.manifest["calibration"]["reader"]["neutral_times"]
+    assert times == 3
+    assert LinearJudge.from_folder(decided).blend.neutral_times == times
+    assert f"multiplied by {times:g}" in (decided.path / CARD).read_text(encoding="utf-8")
+    assert "accuracy, 3 labels, as labelled" in {row["metric"] for row in decided.manifest["metrics"]}
+    with pytest.raises(ModelError, match=r"fitted without a reader.*train sentiment --reader"):
+        redecide.decide_sentiment(data, trained.path, reader_folder)
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

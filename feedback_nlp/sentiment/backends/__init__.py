@@ -70,12 +70,15 @@ class Judgement:
     :param mixed: float32 array (texts,), probability that praise and complaint stand side by side.
     :param mixed_from: float32 array (texts,), probability from which a text counts as mixed.
     :param clause_probs: float32 array (clauses, 3).
+    :param neutral_times: float32 array (texts,), what the probability of neutral is multiplied with before the
+        likeliest label is taken: 1 for the most right labels, more where neutral is rare and shall not be missed.
     """
 
     probs: Floats
     mixed: Floats
     mixed_from: Floats
     clause_probs: Floats
+    neutral_times: Floats
 
 
 class Judge(Protocol):

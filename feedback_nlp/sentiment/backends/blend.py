@@ -39,6 +39,7 @@ class Blend:
     :param mixed_weights: float32 array over the features of ``mixed`` and the reader's logarithm for it.
     :param mixed_bias: its bias.
     :param mixed_from: probability from which a text counts as mixed.
+    :param neutral_times: see :class:`feedback_nlp.sentiment.backends.Judgement`.
     """
 
     texts: Mapping[str, Sequence[float]]
@@ -46,6 +47,7 @@ class Blend:
     mixed_weights: Floats
     mixed_bias: float
     mixed_from: float
+    neutral_times: float = 1.0
 
     @classmethod
     def from_folder(cls, calibration: Mapping[str, Any], weights: Floats) -> "Blend":
@@ -56,6 +58,7 @@ class Blend:
             weights,
             float(calibration["mixed_bias"]),
             float(calibration["mixed_from"]),
+            float(calibration.get("neutral_times", 1.0)),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Blend:
             "clauses": {lang: list(values) for lang, values in self.clauses.items()},
             "mixed_bias": self.mixed_bias,
             "mixed_from": self.mixed_from,
+            "neutral_times": self.neutral_times,
         }
 
 

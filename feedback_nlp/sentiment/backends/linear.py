@@ -123,6 +123,7 @@ class LinearJudge:
             np.concatenate([np.zeros(0, dtype=np.float32), *[part.mixed for part in parts]]),
             np.concatenate([np.zeros(0, dtype=np.float32), *[part.mixed_from for part in parts]]),
             np.concatenate([np.zeros((0, 3), dtype=np.float32), *[part.clause_probs for part in parts]]),
+            np.concatenate([np.zeros(0, dtype=np.float32), *[part.neutral_times for part in parts]]),
         )
 
     def _judge(self, given: Given) -> Judgement:
@@ -136,6 +137,7 @@ class LinearJudge:
         heat = np.array([self._temperature(lang) for lang in given.langs], dtype=np.float32)[:, None]
         scores, clause_scores = own[:, :3] / heat, clause_own[:, :3] / heat[clauses.rows]
         mixed_from = np.full(len(given.texts), self.mixed_from, dtype=np.float32)
+        neutral_times = np.ones(len(given.texts), dtype=np.float32)
         if read is not None and self.blend is not None:
             there = known[clauses.rows]
             langs = np.array(given.langs, dtype=object)
@@ -144,13 +146,14 @@ class LinearJudge:
             weights = rows_of(self.blend.clauses, langs[clauses.rows[there]].tolist())
             clause_scores[there] = blended(clause_own[there, :3], read.clause_scores[there], weights)
             mixed_from[known] = self.blend.mixed_from
+            neutral_times[known] = self.blend.neutral_times
         probs, clause_probs = softmax(scores), softmax(clause_scores)
         features = mixed_features(probs, own[:, 3], clause_probs, clauses.rows)
         mixed = _weighed(features, self.mixed_weights, self.mixed_bias)
         if read is not None and self.blend is not None:
             wide = np.concatenate([features, reader_logs(read.scores)[1][:, 3:]], axis=1)
             mixed[known] = _weighed(wide[known], self.blend.mixed_weights, self.blend.mixed_bias)
-        return Judgement(probs, sigmoid(mixed), mixed_from, clause_probs)
+        return Judgement(probs, sigmoid(mixed), mixed_from, clause_probs, neutral_times)
 
     def _own(self, table: NgramTable, vectors: Floats | None, known: Flags) -> Floats:
         """Return n-gram scores, with the vector's share for texts that have one and were not read."""

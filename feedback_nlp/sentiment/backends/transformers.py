@@ -95,7 +95,8 @@ class TransformersJudge:
         probs = np.divide(probs, sums, out=np.full_like(probs, 1 / _MIXED), where=sums > 0)
         count = len(given.texts)
         mixed, mixed_from = self._mixed(shares[found[:count], _MIXED], probs[count:], clauses)
-        return Judgement(probs[:count], mixed, np.full(count, mixed_from, dtype=np.float32), probs[count:])
+        ones = np.ones(count, dtype=np.float32)
+        return Judgement(probs[:count], mixed, ones * np.float32(mixed_from), probs[count:], ones)
 
     def _mixed(self, own: Floats, clause_probs: Floats, clauses: Clauses) -> tuple[Floats, float]:
         if self._table[:, _MIXED].any():

@@ -1,0 +1,119 @@
+"""Decides anew from which probability a label is given where another encoder reads; all weights stay.
+
+What decides are the annotated comments kept back: neither n-gram heads nor encoder have learnt from them. They are few,
+so thresholds are drawn to those that stand, and neutral is weighed by what probabilities let expect, without the truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.core.columns import SENTIMENTS
+from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.modelfolder import CARD, ModelFolder, open_model, resolve_model, write_model
+from feedback_nlp.rootcause.backends.linear import KIND as ROOT_CAUSE
+from feedback_nlp.rootcause.backends.linear import LinearTagger
+from feedback_nlp.sentiment.backends import Floats, Judgement
+from feedback_nlp.sentiment.backends.linear import KIND as SENTIMENT
+from feedback_nlp.sentiment.backends.linear import LinearJudge
+from feedback_nlp.sentiment.stage import decide
+from feedback_nlp.train.data import details_of
+from feedback_nlp.train.evaluate_sentiment import judge_texts
+from feedback_nlp.train.rejudge import judge_rootcause, judge_sentiment
+from feedback_nlp.train.rootcause import prepare_all
+from feedback_nlp.train.rootcause_data import read_training
+from feedback_nlp.train.rootcause_reader import kept_back, part_of, read_comments, score, with_thresholds
+from feedback_nlp.train.sentiment_reader import open_reader
+
+_TIMES = np.round(np.exp(np.arange(0, 1.5, 0.05)), 2)
+
+
+def decide_rootcause(data: Path, model: Path, reader: str | Path, *, seed: int = 17) -> ModelFolder:
+    """Fit the thresholds of a root-cause model anew, as an encoder reads, and measure it on development comments.
+
+    :param data: the data folder.
+    :param model: folder of a model that was fitted with a reader.
+    :param reader: name or folder of the encoder that reads.
+    :param seed: draws the comments kept back, as when encoder and model were made.
+    :raises ModelError: when a model is missing, damaged or of another kind, or was fitted without a reader.
+    """
+    folder = open_model(model).require(ROOT_CAUSE)
+    blend = LinearTagger.from_folder(folder).blend
+    if blend is None:
+        raise _without_reader(folder, "rootcause")
+    annotated = read_training(data)
+    material, kept = prepare_all(data, annotated), kept_back(data, annotated, seed=seed)
+    heads = material.fit_causes(~kept), material.fit_readings(~kept)
+    held = kept & ~annotated.chosen
+    scored = score(material, held, read_comments(part_of(annotated, held), reader), heads)
+    decided = with_thresholds(blend, scored, (blend.thresholds, blend.other_thresholds))
+    details = details_of(folder)
+    details["calibration"]["decided_on"] = len(scored.truth)
+    _write(folder, details, folder.arrays() | decided.to_arrays())
+    return judge_rootcause(data, model, reader)
+
+
+def decide_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int = 17) -> ModelFolder:
+    """Weigh the probability of neutral anew, as an encoder reads, and measure the model on the comments kept back.
+
+    :param data: the data folder.
+    :param model: folder of a sentiment model that was fitted with a reader.
+    :param reader: name or folder of the encoder that reads.
+    :param seed: draws the comments kept back, as when encoder and model were made.
+    :raises ModelError: when a model is missing, damaged or of another kind, or was fitted without a reader.
+    """
+    folder = open_model(model).require(SENTIMENT)
+    judge = LinearJudge.from_folder(folder)
+    if judge.blend is None:
+        raise _without_reader(folder, "sentiment")
+    annotated = read_training(data)
+    rows = np.flatnonzero(kept_back(data, annotated, seed=seed))
+    texts = [annotated.cleans[row] for row in rows.tolist()]
+    judged = judge_texts(judge, texts, annotated.langs[rows].tolist(), open_reader(resolve_model(reader)))
+    details = details_of(folder)
+    details["calibration"]["reader"]["neutral_times"] = best_neutral_times(judged)
+    _write(folder, details)
+    return judge_sentiment(data, model, reader, seed=seed)
+
+
+def _without_reader(folder: ModelFolder, what: str) -> ModelError:
+    return ModelError(
+        f"{folder.path}: was fitted without a reader, so nothing is decided by one. Fit it with one first: "
+        f"`feedback-nlp train {what} --reader READER`."
+    )
+
+
+def _write(folder: ModelFolder, details: dict[str, Any], arrays: Mapping[str, Floats] | None = None) -> None:
+    name, version = str(folder.manifest["name"]), str(folder.manifest["version"])
+    card = (folder.path / CARD).read_text(encoding="utf-8")
+    write_model(folder.path, kind=folder.kind, name=name, version=version, details=details, arrays=arrays, card=card)
+
+
+def best_neutral_times(judged: Judgement) -> float:
+    """Return what to multiply neutral's probability with for the highest macro-F1 to be expected of probabilities.
+
+    A label that is rare and never certain is missed by whoever takes the likeliest, at little cost in right labels and
+    at great cost in its own F1 (Lipton et al. 2014, https://arxiv.org/abs/1402.1892).
+
+    :param judged: comments that the judge has not learnt from.
+    """
+    probs = np.concatenate([judged.probs * (1 - judged.mixed)[:, None], judged.mixed[:, None]], axis=1)
+    gains = []
+    for times in _TIMES:
+        tried = replace(judged, neutral_times=np.full(len(probs), times, dtype=np.float32))
+        gains.append(expected_macro_f1(probs, decide(tried)[0]))
+    return float(_TIMES[int(np.argmax(gains))])
+
+
+def expected_macro_f1(probs: Floats, labels: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+    """Return the mean over ``SENTIMENTS`` of twice the hits over findings and truths, all as probabilities let expect.
+
+    :param probs: float32 array (texts, SENTIMENTS), rows sum to 1.
+    :param labels: int array (texts,), index into ``SENTIMENTS``.
+    """
+    found = np.eye(len(SENTIMENTS))[labels]
+    hits = (probs * found).sum(axis=0)
+    return float(np.mean(2 * hits / np.maximum(found.sum(axis=0) + probs.sum(axis=0), 1e-9)))

@@ -23,7 +23,17 @@ from feedback_nlp.train.rootcause_data import (
     read_dev,
     read_training,
 )
-from feedback_nlp.train.rootcause_figures import CROSS, DEV, UNSEEN, Flags, dev_figures, f1, figure, mean_f1
+from feedback_nlp.train.rootcause_figures import (
+    CROSS,
+    DEV,
+    KEPT,
+    UNSEEN,
+    Flags,
+    dev_figures,
+    f1,
+    figure,
+    mean_f1,
+)
 from feedback_nlp.train.rootcause_own import few_example_figures, left_out_figures
 from feedback_nlp.train.rootcause_reader import WITH_READER, named, read_comments
 
@@ -113,14 +123,14 @@ def evaluate(
 def _reader_figures(tagger: LinearTagger, dev: Annotated, second: Annotated, folder: ModelFolder) -> list[Figure]:
     """Measure development comments as read by the configured encoder; nothing where it does not read.
 
-    Sources never seen cannot be measured again, since the encoder that ships has seen them; the figures of when the
-    model was made stand for them.
+    Sources never seen cannot be measured again, since the encoder that ships has seen them, and comments kept back
+    only by heads fitted without them; the figures of when the model was made stand for both.
     """
     backend = load_config(None).embed.backend
     if tagger.blend is None or not isinstance(backend, ShippedBackend):
         return []
     comments = read_comments(Comments(dev.cleans, None, dev.clauses), backend.model)
-    standing = _of_making(folder, (named(UNSEEN), named(f"dev and {UNSEEN}")))
+    standing = _of_making(folder, tuple(named(data) for one in (UNSEEN, KEPT) for data in (one, f"dev and {one}")))
     return dev_figures(tagger, dev, second, comments=comments, data=named(DEV)) + standing
 
 

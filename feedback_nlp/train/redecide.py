@@ -14,6 +14,8 @@ import numpy as np
 from feedback_nlp.core.columns import SENTIMENTS
 from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import CARD, ModelFolder, open_model, resolve_model, write_model
+from feedback_nlp.rootcause.backends import Comments
+from feedback_nlp.rootcause.backends.blend import Blend
 from feedback_nlp.rootcause.backends.linear import KIND as ROOT_CAUSE
 from feedback_nlp.rootcause.backends.linear import LinearTagger
 from feedback_nlp.sentiment.backends import Floats, Judgement
@@ -22,12 +24,31 @@ from feedback_nlp.sentiment.backends.linear import LinearJudge
 from feedback_nlp.sentiment.stage import decide
 from feedback_nlp.train.data import details_of
 from feedback_nlp.train.evaluate_sentiment import judge_texts
+from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.rejudge import judge_rootcause, judge_sentiment
 from feedback_nlp.train.rootcause import prepare_all
-from feedback_nlp.train.rootcause_data import read_training
-from feedback_nlp.train.rootcause_reader import kept_back, part_of, read_comments, score, with_thresholds
+from feedback_nlp.train.rootcause_data import DRIVER_LABELS, LANGS, read_dev, read_training
+from feedback_nlp.train.rootcause_figures import (
+    KEPT,
+    Flags,
+    calibration_figure,
+    cause_figures,
+    chosen_flags,
+    flag_figures,
+    found_flags,
+)
+from feedback_nlp.train.rootcause_reader import (
+    Scored,
+    kept_back,
+    named,
+    part_of,
+    read_comments,
+    score,
+    with_thresholds,
+)
 from feedback_nlp.train.sentiment_reader import open_reader
 
+_FIRST, _FIRST_OTHERS = "blend_first_thresholds", "blend_first_other_thresholds"
 _TIMES = np.round(np.exp(np.arange(0, 1.5, 0.05)), 2)
 
 
@@ -41,19 +62,66 @@ def decide_rootcause(data: Path, model: Path, reader: str | Path, *, seed: int =
     :raises ModelError: when a model is missing, damaged or of another kind, or was fitted without a reader.
     """
     folder = open_model(model).require(ROOT_CAUSE)
-    blend = LinearTagger.from_folder(folder).blend
-    if blend is None:
-        raise _without_reader(folder, "rootcause")
+    fitted, arrays = LinearTagger.from_folder(folder), folder.arrays()
+    blend = _blend_of(fitted)
+    # Drawn to those that the weights were fitted with, however often thresholds are decided anew.
+    labels, others = arrays.get(_FIRST, blend.thresholds), arrays.get(_FIRST_OTHERS, blend.other_thresholds)
+    tagger = replace(fitted, blend=replace(blend, thresholds=labels, other_thresholds=others))
     annotated = read_training(data)
     material, kept = prepare_all(data, annotated), kept_back(data, annotated, seed=seed)
     heads = material.fit_causes(~kept), material.fit_readings(~kept)
     held = kept & ~annotated.chosen
     scored = score(material, held, read_comments(part_of(annotated, held), reader), heads)
-    decided = with_thresholds(blend, scored, (blend.thresholds, blend.other_thresholds))
+    decided = _redrawn(tagger, scored)
+    dev = read_dev(data)
+    found = decided.tag(read_comments(Comments(dev.cleans, None, dev.clauses), reader)).found
+    figures = kept_back_figures(tagger, scored, annotated.langs[held], (dev.causes, found_flags(found, len(dev))))
     details = details_of(folder)
     details["calibration"]["decided_on"] = len(scored.truth)
-    _write(folder, details, folder.arrays() | decided.to_arrays())
+    standing = [row for row in details["metrics"] if KEPT not in row["data"]]
+    details["metrics"] = standing + [one.as_dict() for one in figures]
+    _write(folder, details, arrays | _blend_of(decided).to_arrays() | {_FIRST: labels, _FIRST_OTHERS: others})
     return judge_rootcause(data, model, reader)
+
+
+def _blend_of(tagger: LinearTagger) -> Blend:
+    if tagger.blend is None:
+        raise _without_reader("rootcause")
+    return tagger.blend
+
+
+def _redrawn(tagger: LinearTagger, scored: Scored) -> LinearTagger:
+    """Return a tagger with thresholds that are best on some comments, drawn to those that stand."""
+    blend = _blend_of(tagger)
+    return replace(tagger, blend=with_thresholds(blend, scored, (blend.thresholds, blend.other_thresholds)))
+
+
+def kept_back_figures(
+    tagger: LinearTagger,
+    scored: Scored,
+    langs: Any,  # noqa: ANN401 - str array
+    of_dev: tuple[Flags, Flags],
+) -> list[Figure]:
+    """Measure the comments kept back, each half with thresholds drawn on the other half.
+
+    :param tagger: with the thresholds to draw to.
+    :param langs: str array (n,).
+    :param of_dev: the development comments' causes, as annotated and as found; each cause is measured on both.
+    """
+    probs = tagger.blended(scored.wholes, scored.clauses, scored.read, scored.read_clauses)
+    causes = scored.truth[:, len(DRIVER_LABELS) :]
+    found, half = np.zeros_like(causes), np.arange(len(probs)) % 2 == 0
+    for side in (half, ~half):
+        drawn = _redrawn(tagger, scored.take(~side))
+        found[side] = chosen_flags(drawn, probs[side], read=np.ones(int(side.sum()), dtype=bool))
+    figures: list[Figure] = []
+    for lang in (*LANGS, "all"):
+        rows = np.asarray((langs == lang) | (lang == "all"))
+        if rows.any():
+            figures += flag_figures(named(KEPT), lang, causes[rows], found[rows])
+            figures.append(calibration_figure(named(KEPT), lang, causes[rows], probs[rows]))
+    both = (np.concatenate(pair) for pair in zip(of_dev, (causes, found), strict=True))
+    return figures + cause_figures(named(f"dev and {KEPT}"), *both)
 
 
 def decide_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int = 17) -> ModelFolder:
@@ -68,7 +136,7 @@ def decide_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int =
     folder = open_model(model).require(SENTIMENT)
     judge = LinearJudge.from_folder(folder)
     if judge.blend is None:
-        raise _without_reader(folder, "sentiment")
+        raise _without_reader("sentiment")
     annotated = read_training(data)
     rows = np.flatnonzero(kept_back(data, annotated, seed=seed))
     texts = [annotated.cleans[row] for row in rows.tolist()]
@@ -79,9 +147,9 @@ def decide_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int =
     return judge_sentiment(data, model, reader, seed=seed)
 
 
-def _without_reader(folder: ModelFolder, what: str) -> ModelError:
+def _without_reader(what: str) -> ModelError:
     return ModelError(
-        f"{folder.path}: was fitted without a reader, so nothing is decided by one. Fit it with one first: "
+        f"{what}: the model was fitted without a reader, so nothing is decided by one. Fit it with one first: "
         f"`feedback-nlp train {what} --reader READER`."
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from feedback_nlp.train.figures import Figure, card_table
-from feedback_nlp.train.rootcause_figures import CROSS, DEV, UNSEEN
+from feedback_nlp.train.rootcause_figures import CROSS, DEV, KEPT, UNSEEN
 
 _READER = """Where a reading encoder (kind `encoder`) has read the comment, its scores take the place of the vector:
 four weights and a bias a label, two weights a reading, and evidence from its scores of the tokens. They are fitted on
@@ -14,6 +14,9 @@ and vectors.
 """
 _DECIDED = """Thresholds were then drawn to what is best on {count} comments kept back, as the encoder that ships reads
 them and heads fitted without them score them (`feedback-nlp train decisions`).
+"""
+_DECIDED_FIGURES = """"{kept}, with a reader": annotated comments that neither the encoder that ships
+nor the heads scoring them here have learnt from, each half judged by thresholds drawn on the other.
 """
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.
@@ -27,7 +30,9 @@ def rootcause_card(figures: Sequence[Figure], details: Mapping[str, Any]) -> str
     sets = "\n".join(f"- {row['name']}: {row['rows']:,} comments" for row in details["training_data"])
     reads = "reader" in details
     decided = details["calibration"].get("decided_on")
-    how = _READER + _DECIDED.format(count=decided) * (decided is not None) if reads else ""
+    how, told = _READER, _READER_FIGURES.format(dev=DEV, unseen=UNSEEN)
+    if decided is not None:
+        how, told = how + _DECIDED.format(count=decided), told + _DECIDED_FIGURES.format(kept=KEPT)
     return f"""# rootcause
 
 Why a comment praises or complains: company policy or employee behaviour, in eleven causes with sign, score and the
@@ -44,12 +49,12 @@ the whole and of its best clause are weighed into a probability; thresholds lie 
 to be expected, on comments and sources that the scoring heads never saw. Evidence is the stretch of words within a
 clause with the largest weights. Readings are softmax heads. Made by `feedback-nlp train rootcause`, seed
 {details["seed"]}.
-{how}
+{how if reads else ""}
 ## Figures
 "{DEV}": development comments of the sources that the model was trained on. "{UNSEEN}": heads fitted without the source
 and without others of its kind. "{CROSS}": development comments, and training comments judged by heads fitted without
 them. Thresholds were chosen on the scores of the two latter. Agreement of two annotation passes stands beside.
-{_READER_FIGURES.format(dev=DEV, unseen=UNSEEN) if reads else ""}
+{told if reads else ""}
 {card_table(figures)}
 ## Limits
 Rare causes (authority, handoff, support) rest on few real comments. Kinds of business that are not in the data are

@@ -15,6 +15,7 @@ SUITE = "rootcause"
 DEV = "rootcause dev"
 UNSEEN = "sources never seen"
 CROSS = "dev and training, cross-validated"
+KEPT = "comments kept back"
 FEWEST_OF_SOURCE = 20
 FEWEST_POSITIVES = 15
 

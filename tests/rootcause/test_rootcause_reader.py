@@ -14,7 +14,7 @@ from feedback_nlp.core.errors import ModelError
 from feedback_nlp.core.modelfolder import open_model
 from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
 from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
-from feedback_nlp.rootcause.backends.blend import label_scores
+from feedback_nlp.rootcause.backends.blend import Blend, label_scores
 from feedback_nlp.rootcause.backends.linear import LinearTagger
 from feedback_nlp.train import redecide, rejudge, rootcause, rootcause_reader
 from feedback_nlp.train.rootcause_data import read_training
@@ -84,6 +84,29 @@ def test_sources_are_judged_by_blends_of_the_others() -> None:
     assert named["all", "macro-F1, driver × sign"].n == 300
     assert ("fa", "macro-F1, driver × sign") not in named
     assert named["all", "micro-F1, driver × sign, mean of sources"].n == 3
+
+
+def test_comments_kept_back_are_judged_by_thresholds_of_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_on: list[Scored] = []
+
+    def drawn(blend: Blend, some: Scored, usual: object) -> Blend:
+        drawn_on.append(some)
+        return rootcause_reader.with_thresholds(blend, some, usual)
+
+    monkeypatch.setattr(redecide, "with_thresholds", drawn)
+    tagger = replace(LinearTagger.open("rootcause"), blend=fit_blend(scored()))
+    langs = np.array(["ar", "en"], dtype=object)[np.arange(400) % 2]
+    right = np.ones((20, LABELS - 4), dtype=bool)
+    figures = redecide.kept_back_figures(tagger, scored(), langs, (right, right))
+    named = {(figure.data, figure.lang, figure.metric): figure for figure in figures}
+    assert named["comments kept back, with a reader", "all", "macro-F1, driver × sign"].n == 400
+    first, second = (some.wholes for some in drawn_on)
+    np.testing.assert_array_equal(first, scored().wholes[1::2])
+    np.testing.assert_array_equal(second, scored().wholes[::2])
+    assert named["comments kept back, with a reader", "ar", "ECE, driver × sign"].n == 200
+    assert ("comments kept back, with a reader", "fa", "macro-F1, driver × sign") not in named
+    of_causes = [figure for figure in figures if figure.data == "dev and comments kept back, with a reader"]
+    assert {figure.n for figure in of_causes} == {420}
 
 
 def test_an_encoder_that_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,9 +201,14 @@ def test_a_blend_is_added_to_a_standing_folder(
         monkeypatch.setattr(module, "read_comments", made_up_reader)
     stood_arrays = blind.arrays()
     decided = redecide.decide_rootcause(data, after.path, before.path)
-    moved = {name for name, value in decided.arrays().items() if not np.array_equal(value, stood_arrays[name])}
+    moved = {name for name, value in stood_arrays.items() if not np.array_equal(value, decided.arrays()[name])}
     assert {"blend_thresholds"} <= moved <= {"blend_thresholds", "blend_other_thresholds"}
+    np.testing.assert_array_equal(decided.arrays()["blend_first_thresholds"], stood_arrays["blend_thresholds"])
     assert decided.manifest["calibration"]["decided_on"] > 0
     assert "drawn to what is best on" in (decided.path / "README.md").read_text(encoding="utf-8")
+    kept = [row for row in decided.manifest["metrics"] if "comments kept back" in row["data"]]
+    assert {row["n"] for row in kept if row["lang"] == "all"} >= {decided.manifest["calibration"]["decided_on"]}
+    again = redecide.decide_rootcause(data, after.path, before.path)
+    assert (again.fingerprint, again.manifest["metrics"]) == (decided.fingerprint, decided.manifest["metrics"])
     with pytest.raises(ModelError, match=r"fitted without a reader.*train rootcause --reader"):
         redecide.decide_rootcause(data, tmp_path / "plain", before.path)

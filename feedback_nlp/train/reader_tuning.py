@@ -52,8 +52,8 @@ _NOTE = (
 )
 _FURTHER_NOTE = (
     "- The reader was tuned further{again}, beginning with its stored weights:\n"
-    "  {epochs} more rounds of annotated comments, {agreed} of comments in three languages, {drawn:,} comments with a\n"
-    "  sentiment, at {share:.0%} of the learning rate.\n"
+    "  rounds of annotated comments: {epochs}, of comments in three languages: {agreed}; {drawn:,} comments with a\n"
+    "  sentiment; at {share:.0%} of the learning rate.\n"
 )
 
 Weights = Mapping[str, "Tensor"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.core.columns import SENTIMENTS
-from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.errors import MissingInputError, ModelError
 from feedback_nlp.core.modelfolder import CARD, ModelFolder, open_model, resolve_model, write_model
 from feedback_nlp.rootcause.backends import Comments
 from feedback_nlp.rootcause.backends.blend import Blend
@@ -26,8 +26,8 @@ from feedback_nlp.train.data import details_of
 from feedback_nlp.train.evaluate_sentiment import judge_texts
 from feedback_nlp.train.figures import Figure
 from feedback_nlp.train.rejudge import judge_rootcause, judge_sentiment
-from feedback_nlp.train.rootcause import prepare_all
-from feedback_nlp.train.rootcause_data import DRIVER_LABELS, LANGS, read_dev, read_training
+from feedback_nlp.train.rootcause import Mask, prepare_all
+from feedback_nlp.train.rootcause_data import DRIVER_LABELS, LANGS, Annotated, read_dev, read_training
 from feedback_nlp.train.rootcause_figures import (
     KEPT,
     Flags,
@@ -60,6 +60,7 @@ def decide_rootcause(data: Path, model: Path, reader: str | Path, *, seed: int =
     :param reader: name or folder of the encoder that reads.
     :param seed: draws the comments kept back, as when encoder and model were made.
     :raises ModelError: when a model is missing, damaged or of another kind, or was fitted without a reader.
+    :raises MissingInputError: when a data file is missing, or no annotated comment is kept back.
     """
     folder = open_model(model).require(ROOT_CAUSE)
     fitted, arrays = LinearTagger.from_folder(folder), folder.arrays()
@@ -67,21 +68,32 @@ def decide_rootcause(data: Path, model: Path, reader: str | Path, *, seed: int =
     # Drawn to those that the weights were fitted with, however often thresholds are decided anew.
     labels, others = arrays.get(_FIRST, blend.thresholds), arrays.get(_FIRST_OTHERS, blend.other_thresholds)
     tagger = replace(fitted, blend=replace(blend, thresholds=labels, other_thresholds=others))
-    annotated = read_training(data)
-    material, kept = prepare_all(data, annotated), kept_back(data, annotated, seed=seed)
+    annotated, kept = _read(data, seed)
+    material = prepare_all(data, annotated)
     heads = material.fit_causes(~kept), material.fit_readings(~kept)
-    held = kept & ~annotated.chosen
-    scored = score(material, held, read_comments(part_of(annotated, held), reader), heads)
+    scored = score(material, kept, read_comments(part_of(annotated, kept), reader), heads)
     decided = _redrawn(tagger, scored)
     dev = read_dev(data)
     found = decided.tag(read_comments(Comments(dev.cleans, None, dev.clauses), reader)).found
-    figures = kept_back_figures(tagger, scored, annotated.langs[held], (dev.causes, found_flags(found, len(dev))))
+    figures = kept_back_figures(tagger, scored, annotated.langs[kept], (dev.causes, found_flags(found, len(dev))))
     details = details_of(folder)
     details["calibration"]["decided_on"] = len(scored.truth)
     standing = [row for row in details["metrics"] if KEPT not in row["data"]]
     details["metrics"] = standing + [one.as_dict() for one in figures]
     _write(folder, details, arrays | _blend_of(decided).to_arrays() | {_FIRST: labels, _FIRST_OTHERS: others})
     return judge_rootcause(data, model, reader)
+
+
+def _read(data: Path, seed: int) -> tuple[Annotated, Mask]:
+    """Return the annotated comments, and which of them are kept back."""
+    annotated = read_training(data)
+    kept = kept_back(data, annotated, seed=seed) & ~annotated.chosen
+    if not kept.any():
+        raise MissingInputError(
+            f"{data}: no annotated comment is kept back to decide on. Kept back are those whose text stands in the "
+            "published test part of a set with a sentiment under feedback/."
+        )
+    return annotated, kept
 
 
 def _blend_of(tagger: LinearTagger) -> Blend:
@@ -132,13 +144,14 @@ def decide_sentiment(data: Path, model: Path, reader: str | Path, *, seed: int =
     :param reader: name or folder of the encoder that reads.
     :param seed: draws the comments kept back, as when encoder and model were made.
     :raises ModelError: when a model is missing, damaged or of another kind, or was fitted without a reader.
+    :raises MissingInputError: when a data file is missing, or no annotated comment is kept back.
     """
     folder = open_model(model).require(SENTIMENT)
     judge = LinearJudge.from_folder(folder)
     if judge.blend is None:
         raise _without_reader("sentiment")
-    annotated = read_training(data)
-    rows = np.flatnonzero(kept_back(data, annotated, seed=seed))
+    annotated, kept = _read(data, seed)
+    rows = np.flatnonzero(kept)
     texts = [annotated.cleans[row] for row in rows.tolist()]
     judged = judge_texts(judge, texts, annotated.langs[rows].tolist(), open_reader(resolve_model(reader)))
     details = details_of(folder)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from feedback_nlp.core.columns import OTHER_CAUSES
-from feedback_nlp.core.errors import ModelError
+from feedback_nlp.core.errors import MissingInputError, ModelError
 from feedback_nlp.core.modelfolder import open_model
 from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
 from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
@@ -195,6 +195,8 @@ def test_a_blend_is_added_to_a_standing_folder(
     assert all(name.startswith("rootcause dev, with a reader") for name in changed)
     assert (blind.path / "README.md").read_text(encoding="utf-8") != card
 
+    with pytest.raises(MissingInputError, match="no annotated comment is kept back"):
+        redecide.decide_rootcause(data, after.path, before.path)
     texts = read_training(data).texts
     monkeypatch.setattr(rootcause_reader, "kept_back_keys", lambda _: frozenset(map(text_key, texts[::2])))
     for module in (redecide, rejudge):

@@ -180,7 +180,8 @@ def test_a_reader_is_blended_in_and_measured_beside_the_model_without(
     # The card tells figures in three places, those that stand from the manifest's four: the last one may differ.
     assert len((again.path / CARD).read_text(encoding="utf-8")) == len(card)
 
-    some = SimpleNamespace(cleans=["good food", "bad service", "it is open"], langs=np.array(["en", "en", "en"]))
+    texts, no = ["good food", "bad service", "it is open"], np.zeros(3, dtype=bool)
+    some = SimpleNamespace(cleans=texts, langs=np.array(["en", "en", "en"]), chosen=no)
     monkeypatch.setattr(redecide, "read_training", lambda data: some)
     monkeypatch.setattr(redecide, "kept_back", lambda data, annotated, seed: np.array([True, False, True]))
     monkeypatch.setattr(redecide, "best_neutral_times", lambda judged: 1.0 + len(judged.probs))

@@ -66,16 +66,16 @@ def train_encoder(
     :param kind: ``static``; ``transformer``, which starts from the static one; ``reader``, which starts from the
         transformer, learns sentiment and root causes beside its vectors and gets a head at the end; ``reading``, which
         tunes what reads in the reader in ``out`` and in that of the first round in ``work``; ``further``, which tunes
-        both on; ``head``, which fits the head of the reader in ``out`` again; or ``prose``, which draws that head to
-        English prose. These four leave the rest as it is.
+        both on, twice at most; ``head``, which fits the head of the reader in ``out`` again; or ``prose``, which draws
+        that head to English prose. These four leave the rest as it is.
     :param minutes: how long this kind trains, in minutes of wall time; 60 when None. A transformer or static encoder
         that is still missing in ``work`` is made first, the transformer in as long again. The static encoder takes as
         long as it takes and is the same on every run.
     :param work: folder of the teacher's vectors, tokenizer and checkpoints, beside ``out`` when None; the same command
         goes on from what stands there.
     :param static_model: name or folder of a static encoder of the same tokenizer, whose vectors the head is given.
-    :raises ConfigError: for a kind that is not known, a head that was drawn to prose or a reader that was tuned further
-        before.
+    :raises ConfigError: for a kind that is not known, a head that was drawn to prose before, or a reader that has
+        had all further rounds.
     """
     if kind not in KINDS:
         raise ConfigError(f"No encoder kind '{kind}'. There are: {', '.join(KINDS)}.")

@@ -80,7 +80,8 @@ class Rounds:
 
 
 ANEW = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1)
-# Further rounds, one after another; they begin near what a schedule that holds them all would have come down to.
+# Further rounds by the word that their note on the card adds, one after another; they begin near what a schedule that
+# holds them all would have come down to.
 FURTHER = {"": Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2), " again": Rounds(1, 4, 30_000, 1.2e-4, 5e-4, 3)}
 
 

@@ -1,7 +1,8 @@
 """Decides anew from which probability a label is given where another encoder reads; all weights stay.
 
-What decides are the annotated comments kept back: neither n-gram heads nor encoder have learnt from them. They are few,
-so thresholds are drawn to those that stand, and neutral is weighed by what probabilities let expect, without the truth.
+What decides are the annotated comments kept back: the encoder has not learnt from them, and the n-gram heads that score
+them here are fitted without them. They are few, so thresholds are drawn to those that stand, and neutral is weighed by
+what probabilities let expect, without the truth.
 """
 
 from collections.abc import Mapping

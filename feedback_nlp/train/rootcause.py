@@ -236,6 +236,8 @@ def best_threshold(probs: Floats, truth: Mask, usual: float = USUAL_THRESHOLD) -
 
     The first is drawn towards a usual one where the truth is rare; the second needs no truth and so hangs less on the
     comments at hand.
+
+    :param usual: the usual threshold, 0-1.
     """
     order = np.argsort(-probs, kind="stable")
     ranked, chosen = probs[order].astype(np.float64), np.arange(1, len(truth) + 1)

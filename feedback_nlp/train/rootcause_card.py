@@ -16,7 +16,8 @@ _DECIDED = """Thresholds were then drawn to what is best on {count} comments kep
 them and heads fitted without them score them (`feedback-nlp train decisions`).
 """
 _DECIDED_FIGURES = """"{kept}, with a reader": annotated comments that neither the encoder that ships
-nor the heads scoring them here have learnt from, each half judged by thresholds drawn on the other.
+nor the heads scoring them here have learnt from, each half judged by thresholds drawn on the other. The four weights
+and the bias a label were fitted on them too, beside three sources, as the encoder of the first round read them.
 """
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.

@@ -190,7 +190,10 @@ def fit_blend(scored: Scored) -> Blend:
 
 
 def with_thresholds(blend: Blend, scored: Scored, usual: tuple[Floats, Floats]) -> Blend:
-    """Fit the thresholds of a blend, drawn to usual ones of labels and of other causes."""
+    """Fit the thresholds of a blend on scored comments.
+
+    :param usual: thresholds of labels and of other causes that those of rare ones are drawn to.
+    """
     probs = blend.probabilities(scored.wholes, scored.clauses, scored.read, scored.read_clauses)
     probs = with_families(probs, LABELS)
     other = blend.other_probabilities(scored.raw[:, : len(OTHER_CAUSES)], scored.read)

@@ -151,7 +151,7 @@ def decisions(
     sentiment: Annotated[Path | None, typer.Option(help="Folder of a sentiment model.")] = None,
     rootcause: Annotated[Path | None, typer.Option(help="Folder of a root-cause model.")] = None,
 ) -> None:
-    """Fit anew from which probability labels are given where an encoder reads, and measure; weights stay."""
+    """Fit anew how likely labels are, and from where on given, where an encoder reads; measure. Weights stay."""
     if sentiment is None and rootcause is None:
         raise ConfigError("Give a model's folder to decide for: --sentiment, --rootcause or both.")
     from feedback_nlp.train.redecide import decide_rootcause, decide_sentiment

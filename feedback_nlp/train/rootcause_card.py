@@ -12,12 +12,13 @@ comments that neither the heads scoring them nor the encoder of the first round 
 labels share; a comment that was not read is judged as without. Without such an encoder the same folder works on n-grams
 and vectors.
 """
-_DECIDED = """Thresholds were then drawn to what is best on {count} comments kept back, as the encoder that ships reads
-them and heads fitted without them score them (`feedback-nlp train decisions`).
+_DECIDED = """Biases were then fitted anew, drawn to those that stood, and thresholds drawn to what is best, on {count}
+comments kept back, as the encoder that ships reads them and heads fitted without them score them (`feedback-nlp train
+decisions`).
 """
 _DECIDED_FIGURES = """"{kept}, with a reader": annotated comments that neither the encoder that ships
-nor the heads scoring them here have learnt from, each half judged by thresholds drawn on the other. The four weights
-and the bias a label were fitted on them too, beside three sources, as the encoder of the first round read them.
+nor the heads scoring them here have learnt from, each half judged by biases and thresholds drawn on the other. The four
+weights a label were fitted on them too, beside three sources, as the encoder of the first round read them.
 """
 _READER_FIGURES = """"{dev}, with a reader": the same development comments, read by that encoder. "{unseen}, with a
 reader": three sources that heads, encoder and weights were fitted without, each source's weights on the others'.

@@ -13,7 +13,7 @@ from feedback_nlp.core.columns import OTHER_CAUSES
 from feedback_nlp.core.errors import MissingInputError, ModelError
 from feedback_nlp.core.modelfolder import open_model
 from feedback_nlp.core.reading import READING_LABELS, READING_SLICES, TOKEN_LABELS
-from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Read
+from feedback_nlp.rootcause.backends import READING_VALUES, Comments, Floats, Read
 from feedback_nlp.rootcause.backends.blend import Blend, label_scores
 from feedback_nlp.rootcause.backends.linear import LinearTagger
 from feedback_nlp.train import redecide, rejudge, rootcause, rootcause_reader
@@ -84,6 +84,26 @@ def test_sources_are_judged_by_blends_of_the_others() -> None:
     assert named["all", "macro-F1, driver × sign"].n == 300
     assert ("fa", "macro-F1, driver × sign") not in named
     assert named["all", "micro-F1, driver × sign, mean of sources"].n == 3
+
+
+def test_biases_make_probabilities_add_up_and_rare_labels_keep_theirs() -> None:
+    some = scored(reader=0.3)
+    blend = fit_blend(some)
+    off = replace(blend, weights=np.vstack([blend.weights[:-1], blend.weights[-1] + 1.5]))
+    none = replace(some, truth=some.truth & (np.arange(LABELS) != 3))
+
+    def expected(blend: Blend) -> Floats:
+        return blend.probabilities(some.wholes, some.clauses, some.read, some.read_clauses).sum(axis=0)
+
+    mended = redecide.with_biases(off, some)
+    missed = np.abs(expected(mended) - some.truth.sum(axis=0))
+    assert (missed < np.abs(expected(off) - some.truth.sum(axis=0)) * 0.5).all()
+    np.testing.assert_array_equal(mended.weights[:-1], blend.weights[:-1])
+    assert np.isfinite(redecide.with_biases(off, none).weights).all()
+    assert off.weights[-1, 3] - 6 < redecide.with_biases(off, none).weights[-1, 3] < mended.weights[-1, 3]
+    few = replace(some, truth=np.zeros_like(some.truth))
+    alike = redecide.with_biases(replace(off, weights=off.weights - np.eye(5)[4][:, None] * 12), few)
+    assert np.abs(alike.weights[-1] - (off.weights[-1] - 12)).max() < 0.1, "where a label is held for rare, it stays"
 
 
 def test_comments_kept_back_are_judged_by_thresholds_of_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,10 +224,16 @@ def test_a_blend_is_added_to_a_standing_folder(
     stood_arrays = blind.arrays()
     decided = redecide.decide_rootcause(data, after.path, before.path)
     moved = {name for name, value in stood_arrays.items() if not np.array_equal(value, decided.arrays()[name])}
-    assert {"blend_thresholds"} <= moved <= {"blend_thresholds", "blend_other_thresholds"}
-    np.testing.assert_array_equal(decided.arrays()["blend_first_thresholds"], stood_arrays["blend_thresholds"])
+    fitted = {"blend_weights", "blend_thresholds"}
+    assert fitted <= moved <= fitted | {"blend_other_thresholds"}
+    for name, stood_value in (
+        ("thresholds", stood_arrays["blend_thresholds"]),
+        ("biases", stood_arrays["blend_weights"][-1]),
+    ):
+        np.testing.assert_array_equal(decided.arrays()[f"blend_first_{name}"], stood_value)
+    np.testing.assert_array_equal(decided.arrays()["blend_weights"][:-1], stood_arrays["blend_weights"][:-1])
     assert decided.manifest["calibration"]["decided_on"] > 0
-    assert "drawn to what is best on" in (decided.path / "README.md").read_text(encoding="utf-8")
+    assert "Biases were then fitted anew" in (decided.path / "README.md").read_text(encoding="utf-8")
     kept = [row for row in decided.manifest["metrics"] if "comments kept back" in row["data"]]
     assert {row["n"] for row in kept if row["lang"] == "all"} >= {decided.manifest["calibration"]["decided_on"]}
     again = redecide.decide_rootcause(data, after.path, before.path)

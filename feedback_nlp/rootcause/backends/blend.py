@@ -85,9 +85,13 @@ class Blend:
         :param read: float32 array (rows, READING_LABELS), the reader's scores of whole comments.
         :param read_clauses: float32 array (rows, labels), the reader's scores of their best clauses.
         """
+        return sigmoid(self.scores(wholes, clauses, read, read_clauses))
+
+    def scores(self, wholes: Floats, clauses: Floats, read: Floats, read_clauses: Floats) -> Floats:
+        """Return log-odds of labels; see :meth:`probabilities`."""
         whole, clause, reader, reader_clause, bias = self.weights
         scores = wholes * whole + clauses * clause + label_scores(read) * reader + read_clauses * reader_clause
-        return sigmoid(scores + bias)
+        return np.asarray(scores + bias, dtype=np.float32)
 
     def other_probabilities(self, scores: Floats, read: Floats) -> Floats:
         """Return probabilities of the other causes.

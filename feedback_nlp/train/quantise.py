@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _PIECES, _SAMPLE, _SEED = 256, 12_000, 0
+_DAMP, _LEAST_DAMP = 0.01, 1e-6
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -50,23 +51,49 @@ def pack_table(name: str, table: "Tensor", uses: Floats, length: int) -> "dict[s
     }
 
 
-def pack_matrices(matrices: "Mapping[str, Tensor]", length: int) -> "dict[str, Tensor]":
+def pack_matrices(
+    matrices: "Mapping[str, Tensor]", moments: "Mapping[str, Tensor]", length: int
+) -> "dict[str, Tensor]":
     """Quantise matrices with one book for all of them, each row divided by its spread first.
 
+    :param matrices: float tensors (outputs, inputs) by name.
+    :param moments: second moments of what each is multiplied with; see :class:`InputMoments`.
     :param length: values a byte; divides every row.
     """
     import torch
 
     scales = {name: value.detach().float().std(1, keepdim=True).half() for name, value in matrices.items()}
-    points = {
-        name: np.ascontiguousarray((value.detach().float() / scales[name].float()).reshape(-1, length).numpy())
-        for name, value in matrices.items()
-    }
+    rows = {name: value.detach().float() / scales[name].float() for name, value in matrices.items()}
     rng = np.random.default_rng(_SEED)
-    sample = np.concatenate([found[rng.integers(0, len(found), _SAMPLE)] for found in points.values()])
-    means = _means(sample, None, 60)
-    packed = {BOOK[1:]: torch.from_numpy(_book(means)).half()[None]}
-    for name, found in points.items():
-        packed[name + CODES] = torch.from_numpy(means.predict(found).astype(np.uint8)).reshape(len(scales[name]), -1)
+    points = [np.ascontiguousarray(found.reshape(-1, length).numpy()) for found in rows.values()]
+    sample = np.concatenate([found[rng.integers(0, len(found), _SAMPLE)] for found in points])
+    book = torch.from_numpy(_book(_means(sample, None, 60))).half()
+    packed = {BOOK[1:]: book[None]}
+    for name, found in rows.items():
+        packed[name + CODES] = _compensated(found, moments[name], book)
         packed[name + SCALE] = scales[name]
     return packed
+
+
+def _compensated(rows: "Tensor", moments: "Tensor", book: "Tensor") -> "Tensor":
+    """Return the codes of a matrix, uint8 tensor (outputs, pieces): what a piece misses, later ones make up for.
+
+    The pieces are those of least error in what the matrix makes of its inputs, given that all later values follow
+    (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323; for books of pieces van Baalen et al. 2024,
+    https://arxiv.org/abs/2402.15319).
+    """
+    import torch
+
+    left, pieces, length = rows.double(), book.double(), book.shape[1]
+    inner = moments.double()
+    inner = inner + torch.eye(len(inner), dtype=torch.float64) * (_DAMP * inner.diagonal().mean() + _LEAST_DAMP)
+    inverse = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(inner)), upper=True)
+    codes = []
+    for first in range(0, left.shape[1], length):
+        now, later = slice(first, first + length), slice(first + length, None)
+        metric = torch.linalg.inv(inverse[now, now])
+        chosen = torch.cdist(left[:, now] @ metric, pieces @ metric).argmin(1)
+        missed = (left[:, now] - pieces[chosen]) @ metric
+        left[:, later] -= missed @ inverse[now, later]
+        codes.append(chosen.to(torch.uint8))
+    return torch.stack(codes, dim=1)

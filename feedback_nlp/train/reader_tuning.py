@@ -39,6 +39,7 @@ _AGREED_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
 _WARM_STEPS, _LAST_RATE = 100, 0.02
 _DROP = 0.1
 _WORD_LENGTH, _LAYER_LENGTH = 3, 2
+_CALIBRATED, _CALIBRATED_AT_ONCE = 6_000, 64
 _NEW = (f"{JOIN}.", "reader.token.", "reader.comment.", "reader.queries")
 
 _NOTE = (
@@ -48,12 +49,18 @@ _NOTE = (
     "  trunk's last layer is added to them by a linear map. All of it was tuned last, the trunk standing still:\n"
     "  {epochs} rounds of annotated comments, {agreed} of comments in three languages, {drawn:,} comments with a\n"
     "  sentiment, drawn by weight. It is stored by product quantisation (Jégou et al. 2011,\n"
-    "  doi:10.1109/TPAMI.2010.57): {words} values of a word vector a byte, {values} of a layer's.\n"
+    "  doi:10.1109/TPAMI.2010.57): {words} values of a word vector a byte, {values} of a layer's, whose later columns\n"
+    "  make up for what earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323).\n"
 )
 _FURTHER_NOTE = (
     "- The reader was tuned further{again}, beginning with its stored weights:\n"
     "  rounds of annotated comments: {epochs}, of comments in three languages: {agreed}; {drawn:,} comments with a\n"
-    "  sentiment; at {share:.0%} of the learning rate.\n"
+    "  sentiment; at {share:.0%} of the learning rate. Stored anew: later columns of a layer make up for what\n"
+    "  earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323).\n"
+)
+_RARE_NOTE = (
+    "  Annotated comments with a cause that fewer than {rare:.0%} have were drawn more often (repeat factors, Gupta\n"
+    "  et al. 2019, doi:10.1109/CVPR.2019.00550), those whose readings were annotated, too, {careful:g} times.\n"
 )
 
 Weights = Mapping[str, "Tensor"]
@@ -69,6 +76,8 @@ class Rounds:
     :param rate: highest learning rate of what was pretrained.
     :param new_rate: highest learning rate of what is new.
     :param draws: seeds batches and what is hidden.
+    :param rare: share of a cause below which its comments are drawn more often, see :func:`repeats`.
+    :param careful: how often comments are drawn at least whose readings were annotated, too.
     """
 
     epochs: int
@@ -77,12 +86,18 @@ class Rounds:
     rate: float
     new_rate: float
     draws: int
+    rare: float = 0.0
+    careful: float = 1.0
 
 
 ANEW = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1)
 # Further rounds by the word that their note on the card adds, one after another; they begin near what a schedule that
 # holds them all would have come down to.
-FURTHER = {"": Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2), " again": Rounds(1, 4, 30_000, 1.2e-4, 5e-4, 3)}
+FURTHER = {
+    "": Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2),
+    " again": Rounds(1, 4, 30_000, 1.2e-4, 5e-4, 3),
+    " a third time": Rounds(1, 2, 15_000, 1.1e-4, 5e-4, 4, rare=0.05, careful=2.0),
+}
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ class Lessons:
         ones = np.ones(len(self._sizes("agreed")), dtype=np.float32)
         found: list[tuple[str, Ints]] = []
         for kind, epochs, weights in (
-            ("causes", rounds.epochs, self.caused.weights),
+            ("causes", rounds.epochs, self.caused.weights * repeats(self.caused, rounds)),
             ("agreed", rounds.agreed, ones),
             ("sentiment", 1, drawn.astype(np.float32)),
         ):
@@ -140,6 +155,20 @@ class Lessons:
         """Return how often each word piece stands in the texts."""
         flat = np.concatenate([self.bags(kind).flat for kind in ("causes", "sentiment", "agreed")])
         return np.bincount(flat, minlength=pieces).astype(np.float32)
+
+
+def repeats(caused: Caused, rounds: Rounds) -> Floats:
+    """Return how many times as often as its weight says each comment is drawn.
+
+    Repeat factor sampling (Gupta et al. 2019, doi:10.1109/CVPR.2019.00550): the root of ``rounds.rare`` by a cause's
+    share of the comments, of the rarest cause that a comment has, and never less than 1.
+    """
+    weights = caused.weights.astype(np.float64)
+    shares = weights @ caused.causes / max(float(weights.sum()), 1e-9)
+    factors = np.sqrt(rounds.rare / np.maximum(shares, 1e-9))
+    known = np.any([values >= 0 for values in caused.readings.values()], axis=0)
+    found = np.maximum(np.where(caused.causes, factors, 0).max(axis=1), np.where(known, rounds.careful, 1))
+    return np.asarray(np.maximum(found, 1), dtype=np.float32)
 
 
 def read_three(data: Path, tokenizer: Path) -> Bags:
@@ -238,16 +267,45 @@ def fit_reading(
     return {name: value.detach() for name, value in start.items()}
 
 
-def packed(tuned: Weights, uses: Floats) -> "dict[str, Tensor]":
-    """Return a tuned reader as it is stored: word vectors and layers quantised, the rest in half precision.
-
-    :param uses: how often each word piece is used.
-    """
-    layers = {
+def _layers_of(tuned: Weights) -> "dict[str, Tensor]":
+    """Return the matrices of a tuned reader's layers."""
+    return {
         name: value for name, value in tuned.items() if value.ndim == 2 and name.startswith((f"{LOWER}.", f"{READER}."))
     }
+
+
+def moments_of(tuned: Weights, below: Weights, bags: Bags) -> "dict[str, Tensor]":
+    """Return the second moments of what the matrices of a tuned reader's layers are multiplied with, over some texts.
+
+    :param below: the trunk's weights.
+    :param bags: the texts to draw from.
+    """
+    import torch
+
+    from feedback_nlp.train.input_moments import InputMoments
+
+    weights, sizes = {**below, **tuned}, np.minimum(np.diff(bags.ends), MAX_TOKENS)
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(sizes > 0))[:_CALIBRATED]
+    rows = rows[np.argsort(sizes[rows], kind="stable")]
+    seen = InputMoments(_layers_of(tuned))
+    with torch.inference_mode():
+        for first in range(0, len(rows), _CALIBRATED_AT_ONCE):
+            ids, mask = padded(bags, rows[first : first + _CALIBRATED_AT_ONCE], MAX_TOKENS)
+            given = trunk(weights, ids, mask)
+            with seen:
+                reading(weights, ids, given, mask)
+    return seen.found
+
+
+def packed(tuned: Weights, moments: Weights, uses: Floats) -> "dict[str, Tensor]":
+    """Return a tuned reader as it is stored: word vectors and layers quantised, the rest in half precision.
+
+    :param moments: see :func:`moments_of`.
+    :param uses: how often each word piece is used.
+    """
+    layers = _layers_of(tuned)
     rest = {name: value.half().contiguous() for name, value in tuned.items() if name != WORDS and name not in layers}
-    return rest | pack_matrices(layers, _LAYER_LENGTH) | pack_table(WORDS, tuned[WORDS], uses, _WORD_LENGTH)
+    return rest | pack_matrices(layers, moments, _LAYER_LENGTH) | pack_table(WORDS, tuned[WORDS], uses, _WORD_LENGTH)
 
 
 def tune_reading(
@@ -286,7 +344,9 @@ def tune_reading(
         start = standing(folder) if further else start_of(weights, tokenizer, pretrained or package_file(), seed=1)
         save_file(fit_reading(start, weights, lessons, rounds), tuned)
     found = load_file(tuned)
-    save_file(packed(found, lessons.uses(len(pieces))), folder / READER_FILE, metadata={"format": "pt"})
+    moments = moments_of(found, weights, caused.bags)
+    stored = packed(found, moments, lessons.uses(len(pieces)))
+    save_file(stored, folder / READER_FILE, metadata={"format": "pt"})
     (folder / READER_FILE).chmod(0o644)
     rows = {"sentiment": judged.rows, "root causes": caused.rows}
     if again is not None:
@@ -304,7 +364,9 @@ def tune_reading(
 
 def _further_note(again: str) -> str:
     """Return what a card says of further rounds."""
-    return _FURTHER_NOTE.format(again=again, **vars(FURTHER[again]), share=FURTHER[again].rate / ANEW.rate)
+    rounds = FURTHER[again]
+    note = _FURTHER_NOTE.format(again=again, **vars(rounds), share=rounds.rate / ANEW.rate)
+    return note + (_RARE_NOTE.format(**vars(rounds)) if rounds.rare else "")
 
 
 def _next_rounds(folder: Path) -> str:

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 
 from feedback_nlp.embed.quantised import unpack  # noqa: E402 - needs torch
 from feedback_nlp.train import quantise  # noqa: E402
+from feedback_nlp.train.input_moments import InputMoments  # noqa: E402
 from feedback_nlp.train.quantise import pack_matrices, pack_table  # noqa: E402
 
 
@@ -43,9 +44,33 @@ def test_rows_that_are_used_often_are_kept_nearer():
     assert lost(table[:200], weighted[:200]) < 0.5 * lost(table[:200], plain[:200])
 
 
+def unlike(matrices):
+    """Moments of inputs that have nothing to do with one another."""
+    return {name: torch.eye(value.shape[1]) for name, value in matrices.items()}
+
+
+def test_what_a_matrix_makes_of_its_inputs_is_kept_nearer_than_the_matrix():
+    inputs = drawn(500, 8) @ drawn(8, 64) + 0.1 * drawn(500, 64)
+    matrices = {"a": drawn(128, 64)}
+    with InputMoments(matrices) as seen:
+        made = torch.nn.functional.linear(inputs.view(5, 100, 64), matrices["a"]).view(500, -1)
+        torch.nn.functional.linear(inputs, matrices["a"].clone())
+    torch.testing.assert_close(seen.found["a"], inputs.T @ inputs)
+
+    def missed(moments):
+        return lost(made, inputs @ unpack(pack_matrices(matrices, moments, 2))["a"].float().T)
+
+    assert missed(seen.found) < 0.4 * missed(unlike(matrices))
+
+
+def test_a_matrix_whose_inputs_were_never_seen_is_packed_all_the_same():
+    stored = pack_matrices({"a": drawn(128, 64)}, {"a": torch.zeros(64, 64)}, 2)
+    assert lost(drawn(128, 64), unpack(stored)["a"]) < 0.02
+
+
 def test_matrices_share_a_book_and_keep_their_scale():
     matrices = {"a": drawn(256, 64), "b": drawn(256, 128) * 7}
-    stored = pack_matrices(matrices, 2)
+    stored = pack_matrices(matrices, unlike(matrices), 2)
     assert stored["book"].shape == (1, 256, 2)
     found = unpack(stored | {"c": torch.ones(3)})
     assert set(found) == {"a", "b", "c"}
@@ -54,7 +79,7 @@ def test_matrices_share_a_book_and_keep_their_scale():
 
 
 def test_packing_is_the_same_every_time():
-    one, two = (pack_matrices({"a": drawn(128, 64)}, 2) for _ in range(2))
+    one, two = (pack_matrices({"a": drawn(128, 64)}, {"a": torch.eye(64)}, 2) for _ in range(2))
     assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 

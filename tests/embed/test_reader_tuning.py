@@ -30,6 +30,7 @@ from feedback_nlp.embed.network import JOIN, PLACES, WORDS, layer, new_head, own
 from feedback_nlp.train import quantise, reader_tuning  # noqa: E402
 from feedback_nlp.train.encoder import FIRST_ROUND, train_encoder  # noqa: E402
 from feedback_nlp.train.encoder_write import write_head, write_weights  # noqa: E402
+from feedback_nlp.train.reader_data import Caused  # noqa: E402
 from feedback_nlp.train.reader_losses import agreement_loss, padded  # noqa: E402
 
 TEXTS = ["the delivery was late", "الطعام كان جيدا جدا", "کارکنان خیلی خوب بود و غذا گران بود"]
@@ -105,9 +106,11 @@ def test_the_reader_adds_the_trunk_to_word_vectors_of_its_own(reader_weights, st
 
 
 @pytest.fixture
-def packed_folder(reader_weights, start, tokenizer_file, tmp_path):
+def packed_folder(reader_weights, start, bags, tokenizer_file, tmp_path):
     folder = write_weights(tmp_path / "packed", reader_weights, tokenizer_file).path
-    save_file(reader_tuning.packed(start, np.ones(70, dtype=np.float32)), folder / READER_FILE)
+    moments = reader_tuning.moments_of(start, trunk_of(reader_weights), bags)
+    assert all(float(found.diagonal().sum()) > 0 for found in moments.values())
+    save_file(reader_tuning.packed(start, moments, np.ones(70, dtype=np.float32)), folder / READER_FILE)
     write_model(folder, kind=KIND, name="packed", version="1", details={})
     return folder
 
@@ -161,6 +164,30 @@ def test_each_language_is_drawn_to_what_all_say(reader_weights, start, bags):
         return sum(float(one.abs().sum()) for one in found if one is not None)
 
     assert gradients(alike) < 0.1 * gradients(unlike)
+
+
+def test_comments_with_a_rare_cause_and_careful_ones_are_drawn_more_often(bags):
+    causes = np.zeros((30, 3), dtype=bool)
+    causes[:12, 0] = causes[12:15, 1] = causes[0, 2] = True
+    nothing, emotion = np.full(30, -1), np.full(30, -1)
+    emotion[20] = 2
+    weights = np.full(30, 0.5, dtype=np.float32)
+    weights[[12, 13]] = 1.0
+    caused = Caused(
+        bags,
+        weights,
+        causes,
+        np.zeros((30, 2), dtype=bool),
+        nothing,
+        {"emotion": emotion, "effort": nothing},
+        np.zeros((0, 4), dtype=np.int64),
+        {},
+    )
+    found = reader_tuning.repeats(caused, replace(reader_tuning.ANEW, rare=0.3, careful=2.0))
+    assert found[5] == found[25] == 1, "a frequent cause, and none"
+    assert found[20] == 2
+    assert found[[0, 12, 14]] == pytest.approx(np.sqrt([0.3 * 16 / 0.5, 0.3 * 16 / 2.5, 0.3 * 16 / 2.5]))
+    assert (reader_tuning.repeats(caused, reader_tuning.ANEW) == 1).all()
 
 
 @pytest.fixture
@@ -234,13 +261,16 @@ def test_tuning_further_starts_from_what_stands_as_often_as_there_are_rounds(
     assert set(further) == set(anew) == set(before)
     card = (folder / CARD).read_text(encoding="utf-8")
     assert "at 10% of the learning rate" in card
-    once = open_model(folder).fingerprint
-    train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
-    assert open_model(folder).fingerprint != once
-    assert (tmp_path / "reading-last-further-3.safetensors").exists()
+    for draws in (3, 4):
+        once = open_model(folder).fingerprint
+        train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+        assert open_model(folder).fingerprint != once
+        assert (tmp_path / f"reading-last-further-{draws}.safetensors").exists()
     card = (folder / CARD).read_text(encoding="utf-8")
-    assert card.count("was tuned further") == len(reader_tuning.FURTHER) == card.count("was tuned further again") + 1
-    with pytest.raises(ConfigError, match=r"tuned further 2 times before.*--kind reading"):
+    assert card.count("was tuned further") == len(reader_tuning.FURTHER)
+    assert [card.count(f"was tuned further{again},") for again in reader_tuning.FURTHER] == [1, 1, 1]
+    assert card.count("a cause that fewer than 5% have") == 1
+    with pytest.raises(ConfigError, match=r"tuned further 3 times before.*--kind reading"):
         train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
     train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
     card = (folder / CARD).read_text(encoding="utf-8")

@@ -290,6 +290,7 @@ def discover(batches: Iterable[CommentBatch], config: Config, *, seed: int) -> "
 
 
 def _topic_sample(batches: Iterable[CommentBatch], config: Config) -> "DiscoverySample":
+    from feedback_nlp.embed import open_encoder
     from feedback_nlp.topics import DiscoverySample
     from feedback_nlp.topics.seeding import read_seeds
 
@@ -307,7 +308,8 @@ def _topic_sample(batches: Iterable[CommentBatch], config: Config) -> "Discovery
         strata += batch.values(SOURCE)
         days += pc.strftime(batch[CREATED_AT], format="%Y-%m-%d").to_pylist()
         vectors.append(batch.vectors())
-    joined = np.concatenate(vectors) if vectors else np.zeros((0, 1), dtype=np.float32)
+    # A night without comments has vectors of the encoder's width, too: the topics of the next night are held against it.
+    joined = np.concatenate(vectors) if vectors else open_encoder(config.embed.backend).encode([])
     labels = [seeds.get(each) for each in ids] if seeds else None
     return DiscoverySample(ids, cleans, langs, joined, strata, days, labels)
 

@@ -133,6 +133,14 @@ def test_a_run_can_be_made_anew_beside_the_old_one(tmp_path: Path, config: Confi
     assert (second.folder / COMMENTS).read_bytes() == (first.folder / COMMENTS).read_bytes()
 
 
+def test_a_first_night_without_comments_does_not_stand_in_the_way_of_the_next(
+    tmp_path: Path, config: Config, some_rows: list[tuple[str, ...]]
+) -> None:
+    nightly.run([write_csv(tmp_path / "none.csv", [])], config, tmp_path / "out")
+    path = write_csv(tmp_path / "some.csv", some_rows[:40])
+    assert len(nightly.run([path], config, tmp_path / "out").comments()) == 40
+
+
 def test_no_comment_at_all_is_a_run_too(tmp_path: Path, config: Config) -> None:
     result = nightly.run([write_csv(tmp_path / "a.csv", [("1", " ", "B1")])], config, tmp_path / "out")
     assert result.comments().empty

@@ -308,7 +308,7 @@ def _topic_sample(batches: Iterable[CommentBatch], config: Config) -> "Discovery
         strata += batch.values(SOURCE)
         days += pc.strftime(batch[CREATED_AT], format="%Y-%m-%d").to_pylist()
         vectors.append(batch.vectors())
-    # A night without comments has vectors of the encoder's width, too: the topics of the next night are held against it.
+    # Vectors of no comments have the encoder's width, too: the next night is held against it.
     joined = np.concatenate(vectors) if vectors else open_encoder(config.embed.backend).encode([])
     labels = [seeds.get(each) for each in ids] if seeds else None
     return DiscoverySample(ids, cleans, langs, joined, strata, days, labels)

@@ -1,6 +1,7 @@
 """What the reader learns from: texts as word pieces with their pairs, sentiment and root causes."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,9 +117,15 @@ def read_caused(data: Path, tokenizer: "SentencePieceProcessor", *, seed: int, u
     return _caused(annotated, np.flatnonzero(wanted), tokenizer, seed)
 
 
+@cache
+def _deromaniser() -> WordModel:
+    """Open the shipped model once: lessons are read anew for every round, and what it learns of words takes longest."""
+    return WordModel.from_folder(open_model(resolve_model(DeromaniseModel().model)))
+
+
 def _retyped(annotated: Annotated, rows: Ints, seed: int) -> list[str]:
     """Return comments as they are read where somebody types them in Latin letters: some words come out wrong."""
-    deromaniser = WordModel.from_folder(open_model(resolve_model(DeromaniseModel().model)))
+    deromaniser = _deromaniser()
     found = []
     for row in rows.tolist():
         lang = str(annotated.langs[row])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.embed.quantised import BOOK, CODES, SCALE
+from feedback_nlp.embed.quantised import BOOK, CODES, MISSED, ROWS, SCALE, unpack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,16 +30,30 @@ def _book(means: Any) -> Floats:  # noqa: ANN401 - MiniBatchKMeans
     return np.pad(found, ((0, _PIECES - len(found)), (0, 0)))
 
 
-def pack_table(name: str, table: "Tensor", uses: Floats, length: int) -> "dict[str, Tensor]":
+def pack_table(name: str, table: "Tensor", uses: Floats, length: int, *, twice: int = 0) -> "dict[str, Tensor]":
     """Quantise a table with a book for each place in the row.
 
     :param uses: how often each row is used; often used ones are kept nearer, by the root of it.
     :param length: values a byte; divides the row.
+    :param twice: rows used most whose rest is quantised, too, twice as many values a byte (residual quantisation,
+        Chen et al. 2010, doi:10.3390/s101211259).
     """
     import torch
 
-    values = table.detach().float().numpy()
     weights = (np.sqrt(uses) + 0.5).astype(np.float32)
+    packed = _pieces_of(name, table.detach().float().numpy(), weights, length)
+    if not twice:
+        return packed
+    rows = torch.from_numpy(np.sort(np.argsort(-uses, kind="stable")[:twice]))
+    missed = (table.detach().float() - unpack(packed)[name].float())[rows]
+    found = _pieces_of(name + MISSED, missed.numpy(), weights[rows.numpy()], 2 * length)
+    return packed | found | {name + ROWS: rows.int()}
+
+
+def _pieces_of(name: str, values: Floats, weights: Floats, length: int) -> "dict[str, Tensor]":
+    """Return the codes of a table and a book for each place in its rows."""
+    import torch
+
     codes, book = [], []
     for first in range(0, values.shape[1], length):
         found = _means(np.ascontiguousarray(values[:, first : first + length]), weights, 30)

@@ -26,7 +26,8 @@ _NEGATIVES = 1_024
 _TEMPERATURE = 0.05
 _TRANSLATION = 1.0
 _DROP, _UNKNOWN = 0.1, 1
-_EVIDENCE, _SPAN, _READINGS, _OTHERS, _SENTIMENT = 0.5, 0.3, 0.3, 0.3, 0.5
+OTHERS = 0.3
+_EVIDENCE, _SPAN, _READINGS, _SENTIMENT = 0.5, 0.3, 0.3, 0.5
 _NEGATIVE, _MIXED = 0, 3
 # Parts whose labels stand alone; the labels of the others share a softmax.
 ALONE = ("drivers", "causes", "others")
@@ -164,10 +165,11 @@ def _evidence_of(caused: Caused, rows: Ints, longest: int) -> Ints:
     return np.asarray(found[found[:, 2] < longest], dtype=np.int64)
 
 
-def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer) -> "Tensor":
+def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer, *, others: float = OTHERS) -> "Tensor":
     """Return the loss of a batch of comments with root causes, evidence and readings.
 
     :param run: see :func:`layer_of`.
+    :param others: weight of other causes beside drivers.
     """
     import torch
 
@@ -179,11 +181,11 @@ def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer) -> "Ten
     causes = torch.from_numpy(caused.causes[rows].astype(np.float32))
     drivers = torch.zeros(len(rows), len(READ_DRIVERS))
     drivers = drivers.index_add(1, torch.from_numpy(_DRIVER_OF), causes).clamp(max=1)
-    others = torch.from_numpy(caused.others[rows].astype(np.float32))
+    elsewhere = torch.from_numpy(caused.others[rows].astype(np.float32))
     binary = fn.binary_cross_entropy_with_logits
     loss = binary(_part(scores, "drivers"), drivers, reduction="sum")
     loss = loss + binary(_part(scores, "causes"), causes, reduction="sum")
-    loss = loss + _OTHERS * binary(_part(scores, "others"), others, reduction="sum")
+    loss = loss + others * binary(_part(scores, "others"), elsewhere, reduction="sum")
     loss = loss / len(rows)
     labels = caused.sentiment[rows]
     loss = loss + _SENTIMENT * _polarity_loss(scores, labels, np.ones(len(rows), dtype=bool))
@@ -199,10 +201,11 @@ def cause_loss(weights: Weights, caused: Caused, rows: Ints, run: Layer) -> "Ten
     return loss
 
 
-def agreement_loss(weights: Weights, rows: Ints, run: Layer) -> "Tensor":
+def agreement_loss(weights: Weights, rows: Ints, run: Layer, *, others: float = OTHERS) -> "Tensor":
     """Return the loss of comments in several languages: each is drawn to what is read in all of them.
 
     :param rows: int array (languages, comments), the texts of each comment.
+    :param others: weight of other causes beside drivers.
     """
     import torch
 
@@ -215,7 +218,7 @@ def agreement_loss(weights: Weights, rows: Ints, run: Layer) -> "Tensor":
         wanted = probs.view(*rows.shape, -1).mean(0).repeat(len(rows), 1)
         if name in ALONE:
             lost = fn.binary_cross_entropy_with_logits(found, wanted, reduction="sum") / len(found)
-            loss = loss + (_OTHERS if name == "others" else 1.0) * lost
+            loss = loss + (others if name == "others" else 1.0) * lost
         else:
             loss = loss + _READINGS * fn.cross_entropy(found, wanted)
     return loss

@@ -28,7 +28,7 @@ from feedback_nlp.train.pretrained import NAME, open_pretrained, package_file, r
 from feedback_nlp.train.quantise import pack_matrices, pack_table
 from feedback_nlp.train.reader import round_of_batches
 from feedback_nlp.train.reader_data import MAX_TOKENS, Caused, Judged, read_caused, read_judged
-from feedback_nlp.train.reader_losses import Layer, agreement_loss, cause_loss, padded, sentiment_loss
+from feedback_nlp.train.reader_losses import OTHERS, Layer, agreement_loss, cause_loss, padded, sentiment_loss
 from feedback_nlp.train.rootcause_data import LANGS, read_triples
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LAYERS = 4
 _AGREED_WEIGHT, _SENTIMENT_WEIGHT = 2.0, 2.0
 _WARM_STEPS, _LAST_RATE = 100, 0.02
 _DROP = 0.1
-_WORD_LENGTH, _LAYER_LENGTH = 3, 2
+_WORD_LENGTH, _LAYER_LENGTH, _WORDS_TWICE = 3, 2, 6_000
 _CALIBRATED, _CALIBRATED_AT_ONCE = 6_000, 64
 _NEW = (f"{JOIN}.", "reader.token.", "reader.comment.", "reader.queries")
 
@@ -50,18 +50,22 @@ _NOTE = (
     "  {epochs} rounds of annotated comments, {agreed} of comments in three languages, {drawn:,} comments with a\n"
     "  sentiment, drawn by weight. It is stored by product quantisation (Jégou et al. 2011,\n"
     "  doi:10.1109/TPAMI.2010.57): {words} values of a word vector a byte, {values} of a layer's, whose later columns\n"
-    "  make up for what earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323).\n"
+    "  make up for what earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323). What the\n"
+    "  {twice:,} word vectors used most miss is stored, too (residual quantisation, Chen et al. 2010,\n"
+    "  doi:10.3390/s101211259), twice as many values a byte.\n"
 )
 _FURTHER_NOTE = (
     "- The reader was tuned further{again}, beginning with its stored weights:\n"
     "  rounds of annotated comments: {epochs}, of comments in three languages: {agreed}; {drawn:,} comments with a\n"
     "  sentiment; at {share:.0%} of the learning rate. Stored anew: later columns of a layer make up for what\n"
-    "  earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323).\n"
+    "  earlier ones miss (GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323); what the {twice:,} word\n"
+    "  vectors used most miss is stored, too (residual quantisation, Chen et al. 2010, doi:10.3390/s101211259).\n"
 )
 _RARE_NOTE = (
     "  Annotated comments with a cause that fewer than {rare:.0%} have were drawn more often (repeat factors, Gupta\n"
     "  et al. 2019, doi:10.1109/CVPR.2019.00550), those whose readings were annotated, too, {careful:g} times.\n"
 )
+_OTHERS_NOTE = "  Other causes weighed {others:g} beside drivers ({usual:g} before).\n"
 
 Weights = Mapping[str, "Tensor"]
 
@@ -78,6 +82,7 @@ class Rounds:
     :param draws: seeds batches and what is hidden.
     :param rare: share of a cause below which its comments are drawn more often, see :func:`repeats`.
     :param careful: how often comments are drawn at least whose readings were annotated, too.
+    :param others: weight of other causes beside drivers in the loss.
     """
 
     epochs: int
@@ -88,6 +93,7 @@ class Rounds:
     draws: int
     rare: float = 0.0
     careful: float = 1.0
+    others: float = OTHERS
 
 
 ANEW = Rounds(2, 2, 60_000, 2.5e-4, 1e-3, 1)
@@ -97,6 +103,7 @@ FURTHER = {
     "": Rounds(2, 3, 45_000, 1.5e-4, 6e-4, 2),
     " again": Rounds(1, 4, 30_000, 1.2e-4, 5e-4, 3),
     " a third time": Rounds(1, 2, 15_000, 1.1e-4, 5e-4, 4, rare=0.05, careful=2.0),
+    " a fourth time": Rounds(1, 2, 15_000, 1.1e-4, 5e-4, 5, rare=0.08, careful=2.0, others=1.0),
 }
 
 
@@ -117,15 +124,15 @@ class Lessons:
         """Return the texts of one kind of batches."""
         return {"causes": self.caused.bags, "sentiment": self.judged.bags, "agreed": self.three}[kind]
 
-    def loss(self, weights: Weights, kind: str, rows: Ints, rng: np.random.Generator) -> "Tensor":
-        """Return the weighted loss of a batch of one kind."""
+    def loss(self, weights: Weights, kind: str, rows: Ints, rng: np.random.Generator, *, others: float) -> "Tensor":
+        """Return the weighted loss of a batch of one kind, other causes weighted as given."""
         run = _layer_of(weights, self.bags(kind), rng)
         if kind == "causes":
-            return cause_loss(weights, self.caused, rows, run)
+            return cause_loss(weights, self.caused, rows, run, others=others)
         if kind == "sentiment":
             return _SENTIMENT_WEIGHT * sentiment_loss(weights, self.judged, rows, run)
         every = np.arange(len(LANGS))[:, None] * len(self._sizes(kind)) + rows
-        return _AGREED_WEIGHT * agreement_loss(weights, every, run)
+        return _AGREED_WEIGHT * agreement_loss(weights, every, run, others=others)
 
     def _sizes(self, kind: str) -> Ints:
         """Return the tokens of each text, or of a comment's in all languages; 0 where one of these has none."""
@@ -257,7 +264,8 @@ def fit_reading(
         done = number / len(steps)
         for group in optimiser.param_groups:
             group["lr"] = group["top"] * min((number + 1) / _WARM_STEPS, max(1 - done, _LAST_RATE))
-        loss = lessons.loss(weights, kind, rows, np.random.default_rng([rounds.draws, number]))
+        rng = np.random.default_rng([rounds.draws, number])
+        loss = lessons.loss(weights, kind, rows, rng, others=rounds.others)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(list(start.values()), 1.0)
@@ -305,7 +313,8 @@ def packed(tuned: Weights, moments: Weights, uses: Floats) -> "dict[str, Tensor]
     """
     layers = _layers_of(tuned)
     rest = {name: value.half().contiguous() for name, value in tuned.items() if name != WORDS and name not in layers}
-    return rest | pack_matrices(layers, moments, _LAYER_LENGTH) | pack_table(WORDS, tuned[WORDS], uses, _WORD_LENGTH)
+    words = pack_table(WORDS, tuned[WORDS], uses, _WORD_LENGTH, twice=_WORDS_TWICE)
+    return rest | pack_matrices(layers, moments, _LAYER_LENGTH) | words
 
 
 def tune_reading(
@@ -357,6 +366,7 @@ def tune_reading(
         width=found[WORDS].shape[1],
         name=NAME,
         words=_WORD_LENGTH,
+        twice=_WORDS_TWICE,
         values=_LAYER_LENGTH,
     )
     return described_again(opened, note, data, rows, gone=[_further_note(each) for each in FURTHER])
@@ -365,8 +375,9 @@ def tune_reading(
 def _further_note(again: str) -> str:
     """Return what a card says of further rounds."""
     rounds = FURTHER[again]
-    note = _FURTHER_NOTE.format(again=again, **vars(rounds), share=rounds.rate / ANEW.rate)
-    return note + (_RARE_NOTE.format(**vars(rounds)) if rounds.rare else "")
+    note = _FURTHER_NOTE.format(again=again, **vars(rounds), share=rounds.rate / ANEW.rate, twice=_WORDS_TWICE)
+    note += _RARE_NOTE.format(**vars(rounds)) if rounds.rare else ""
+    return note + (_OTHERS_NOTE.format(others=rounds.others, usual=OTHERS) if rounds.others != OTHERS else "")
 
 
 def _next_rounds(folder: Path) -> str:

@@ -44,6 +44,27 @@ def test_rows_that_are_used_often_are_kept_nearer():
     assert lost(table[:200], weighted[:200]) < 0.5 * lost(table[:200], plain[:200])
 
 
+def test_what_rows_used_most_miss_is_stored_too():
+    table, uses = drawn(900, 12), np.arange(900, dtype=np.float32)[::-1].copy()
+    once, twice = (pack_table("words", table, uses, 3, twice=rows) for rows in (0, 300))
+    assert all(torch.equal(value, twice[name]) for name, value in once.items())
+    assert torch.equal(twice["words.rows"], torch.arange(300, dtype=torch.int32))
+    assert twice["words.missed.codes"].shape == (300, 2)
+    found, before = unpack(twice), unpack(once)["words"]
+    assert list(found) == ["words"]
+    assert lost(table[:300], found["words"][:300]) < 0.1 * lost(table[:300], before[:300])
+    assert torch.equal(found["words"][300:], before[300:])
+
+
+@pytest.mark.parametrize("gone", ["words.codes", "words.missed.codes", "words.rows"])
+def test_rows_that_miss_what_is_not_there_are_named(gone):
+    stored = pack_table("words", drawn(600, 6), np.ones(600, dtype=np.float32), 3, twice=280)
+    stored |= {gone: stored[gone][:-2]} if gone == "words.rows" else {}
+    stored = {name: value for name, value in stored.items() if name != gone or gone == "words.rows"}
+    with pytest.raises(ModelError, match=r"words: (280|278) rows of it miss something, but"):
+        unpack(stored)
+
+
 def unlike(matrices):
     """Moments of inputs that have nothing to do with one another."""
     return {name: torch.eye(value.shape[1]) for name, value in matrices.items()}

@@ -166,6 +166,19 @@ def test_each_language_is_drawn_to_what_all_say(reader_weights, start, bags):
     assert gradients(alike) < 0.1 * gradients(unlike)
 
 
+def test_other_causes_weigh_as_asked(reader_weights, start, bags):
+    weights, rows = trunk_of(reader_weights) | start, np.array([[4, 5], [14, 16], [24, 27]])
+
+    def loss(others):
+        run = reader_tuning._layer_of(weights, bags, np.random.default_rng(1))
+        torch.manual_seed(1)
+        return float(agreement_loss(weights, rows, run, others=others).detach())
+
+    none, usual, twice = (loss(others) for others in (0.0, 1.0, 2.0))
+    assert twice - usual == pytest.approx(usual - none, rel=1e-3)
+    assert usual - none > 0.1
+
+
 def test_comments_with_a_rare_cause_and_careful_ones_are_drawn_more_often(bags):
     causes = np.zeros((30, 3), dtype=bool)
     causes[:12, 0] = causes[12:15, 1] = causes[0, 2] = True
@@ -193,10 +206,18 @@ def test_comments_with_a_rare_cause_and_careful_ones_are_drawn_more_often(bags):
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
     anew = replace(reader_tuning.ANEW, epochs=20, drawn=4_000, rate=2e-3)
-    further = {again: replace(one, epochs=1, drawn=4_000, rate=2e-4) for again, one in reader_tuning.FURTHER.items()}
+    once = replace(anew, epochs=1, rate=2e-4, draws=2)
+    further = {"": once, " again": replace(once, draws=3, rare=0.05, careful=2.0, others=1.0)}
     for name, value in (("ANEW", anew), ("FURTHER", further), ("_WARM_STEPS", 2)):
         monkeypatch.setattr(reader_tuning, name, value)
     return write_weights(tmp_path / "tiny", reader_weights, tokenizer_file).path
+
+
+def test_every_further_round_draws_and_is_told_by_itself():
+    rounds = reader_tuning.FURTHER
+    assert len({one.draws for one in [reader_tuning.ANEW, *rounds.values()]}) == len(rounds) + 1
+    notes = [reader_tuning._further_note(again) for again in rounds]
+    assert len({note.partition("\n")[0] for note in notes}) == len(rounds)
 
 
 @pytest.mark.slow
@@ -261,16 +282,15 @@ def test_tuning_further_starts_from_what_stands_as_often_as_there_are_rounds(
     assert set(further) == set(anew) == set(before)
     card = (folder / CARD).read_text(encoding="utf-8")
     assert "at 10% of the learning rate" in card
-    for draws in (3, 4):
-        once = open_model(folder).fingerprint
-        train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
-        assert open_model(folder).fingerprint != once
-        assert (tmp_path / f"reading-last-further-{draws}.safetensors").exists()
+    once = open_model(folder).fingerprint
+    train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
+    assert open_model(folder).fingerprint != once
+    assert (tmp_path / "reading-last-further-3.safetensors").exists()
     card = (folder / CARD).read_text(encoding="utf-8")
-    assert card.count("was tuned further") == len(reader_tuning.FURTHER)
-    assert [card.count(f"was tuned further{again},") for again in reader_tuning.FURTHER] == [1, 1, 1]
-    assert card.count("a cause that fewer than 5% have") == 1
-    with pytest.raises(ConfigError, match=r"tuned further 3 times before.*--kind reading"):
+    assert card.count("was tuned further") == 2
+    assert [card.count(f"was tuned further{again},") for again in reader_tuning.FURTHER] == [1, 1]
+    assert card.count("a cause that fewer than 5% have") == card.count("Other causes weighed 1 beside") == 1
+    with pytest.raises(ConfigError, match=r"tuned further 2 times before.*--kind reading"):
         train_encoder(data, folder, kind="further", seed=3, work=tmp_path)
     train_encoder(data, folder, kind="reading", seed=3, work=tmp_path)
     card = (folder / CARD).read_text(encoding="utf-8")

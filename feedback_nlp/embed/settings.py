@@ -24,7 +24,9 @@ class ShippedBackend(Settings):
     model: str = "encoder"
     """Model's name, or the path of a model folder of kind ``encoder``."""
     max_tokens: int = Field(128, ge=8, le=512)
-    """Tokens read of a text; the rest is left out. In 8..512."""
+    """Tokens read at once; a longer text is read in windows of so many. In 8..512."""
+    max_windows: int = Field(8, ge=1, le=64)
+    """Windows read of a text; the rest is left out. In 1..64."""
     batch_tokens: int = Field(2048, ge=512, le=1_048_576)
     """Tokens, padding included, that are computed together. In 512..1,048,576."""
     threads: int = Field(1, ge=1, le=64)

@@ -45,10 +45,13 @@ _WHAT = {
     "with heads, which read polarity, root causes with the tokens that show them, and the other readings; the scores "
     "are not calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
 }
+_WINDOWS = (
+    f"{MAX_TOKENS} word pieces are read at once, longer texts in windows of so many that know nothing of each other. "
+)
 _LIMITS = {
     "static": "Word order and negation do not count in a mean of word vectors. ",
-    "transformer": f"Texts are read up to {MAX_TOKENS} word pieces. ",
-    "reader": f"Texts are read up to {MAX_TOKENS} word pieces. ",
+    "transformer": _WINDOWS,
+    "reader": _WINDOWS,
 }
 _CARD = """# {name}
 

@@ -34,6 +34,7 @@ from feedback_nlp.train.rootcause_figures import (
     figure,
     mean_f1,
 )
+from feedback_nlp.train.rootcause_long import long_figures
 from feedback_nlp.train.rootcause_own import few_example_figures, left_out_figures
 from feedback_nlp.train.rootcause_reader import WITH_READER, named, read_comments
 
@@ -114,6 +115,9 @@ def evaluate(
         "embed": load_config(None).embed.model_dump(),
     }
     figures += triple_figures(data, settings) + romanised_loss(data, settings=settings)
+    backend = load_config(None).embed.backend
+    if isinstance(backend, ShippedBackend):
+        figures += long_figures(dev, settings, backend)
     figures += few_example_figures(training, dev, seed=seed) + left_out_figures(
         own or load_config(None).rootcause.own.file
     )

@@ -26,6 +26,7 @@ from feedback_nlp.core.stage import Stage, check_plan, run_stages
 from feedback_nlp.embed import EmbedSettings, Encoder, open_encoder, open_stage
 from feedback_nlp.embed.backends import reader
 from feedback_nlp.embed.settings import ShippedBackend, StaticBackend
+from feedback_nlp.embed.windows import windows_of
 
 torch = pytest.importorskip("torch")
 
@@ -137,7 +138,7 @@ def test_a_clause_of_the_whole_text_reads_as_the_text(encoder):
 
 
 def test_a_clause_that_holds_no_token_says_nothing(encoder):
-    text = " ".join(SENTENCES * 6)
+    text = " ".join(SENTENCES * 60)
     found = encoder.read([text, "", SENTENCES[0]], np.array([(0, len(text) - 9, len(text)), (1, 0, 0), (2, 3, 3)]))
     assert (found.clause_scores[0, : len(TOKEN_LABELS)] == -20).all()
     assert not found.clause_scores[0, len(TOKEN_LABELS) :].any()
@@ -242,7 +243,32 @@ def test_a_network_of_another_shape_is_refused(reader_folder, tmp_path):
         open_encoder(ShippedBackend(model=str(folder)))
 
 
-def test_more_tokens_than_positions_are_cut(reader_folder):
-    encoder = open_encoder(ShippedBackend(model=str(reader_folder), max_tokens=512))
+def test_a_window_is_no_longer_than_the_positions_that_there_are(reader_folder):
+    encoder = open_encoder(ShippedBackend(model=str(reader_folder), max_tokens=512, max_windows=1))
     found = encoder.read([" ".join(SENTENCES * 9)], NO_CLAUSES)
     assert len(found.token_bounds) == 128
+
+
+def test_what_is_longer_than_all_windows_is_cut(reader_folder):
+    encoder = open_encoder(ShippedBackend(model=str(reader_folder), max_tokens=48, max_windows=3))
+    found = encoder.read([" ".join(SENTENCES * 9)], NO_CLAUSES)
+    assert len(found.token_bounds) == 3 * 48
+
+
+def test_a_window_is_read_as_a_text_of_its_own(encoder):
+    """Layers know nothing of other windows, pooling knows all of them."""
+    texts = [sentence.rstrip(".") + "." for sentence in SENTENCES]
+    text = " ".join(texts)
+    found = encoder.read([text], np.array([(0, 0, len(text))]))
+    ((ids, bounds),) = encoder._cut([text])
+    windows = windows_of(text, bounds, 48)
+    assert len(windows) > 2
+    parts = encoder.read([text[bounds[first, 0] : bounds[end - 1, 1]] for first, end in windows], NO_CLAUSES)
+    assert len(parts.token_scores) == len(ids)
+    # A piece or two that begin a window are others where the same words begin a text.
+    assert np.isclose(found.token_scores, parts.token_scores, rtol=0, atol=0.05).mean() > 0.99
+    pooled = np.logaddexp.reduce(found.token_scores.astype(np.float64), axis=0)
+    np.testing.assert_allclose(found.scores[0, : len(TOKEN_LABELS)], pooled, atol=1e-4)
+    np.testing.assert_allclose(found.clause_scores, found.scores, atol=1e-5)
+    assert encoder.encode([text]).tobytes() == found.vectors.tobytes()
+    assert found.vectors[0] @ parts.vectors.mean(axis=0) > 0.9 * np.linalg.norm(parts.vectors.mean(axis=0))

@@ -6,38 +6,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from rootcause_batches import annotated_row
 
 from feedback_nlp.core.ngrams import NgramSpec
 from feedback_nlp.train import rootcause
 from feedback_nlp.train.rootcause_data import SOURCE_FOLDS
-
-PHRASES = (
-    ("P.tools", "-", "the app crashes"),
-    ("E.attitude", "-", "rude waiter"),
-    ("E.attitude", "+", "kind waiter"),
-    ("P.pricing", "+", "good price"),
-    ("P.operations", "-", "late delivery"),
-)
-
-
-def annotated_row(number: int, source: str) -> dict[str, Any]:
-    code, sign, words = PHRASES[number % len(PHRASES)]
-    return {
-        "id": f"en-{number}",
-        "lang": "en",
-        "source": source,
-        "text": f"Well, {words} today. Visit {number}",
-        "s": "neg" if sign == "-" else "pos",
-        "d": [[code, sign, words]] if number % 6 else [],
-        "o": ["product"] if number % 2 else [],
-        "j": ("use", "delivery")[number % 2],
-        "g": number % 3,
-        "em": ("anger", "joy", "none")[number % 3],
-        "ef": "na",
-        "rs": ("no", "na")[number % 2],
-        "ch": "na",
-        "ok": 1,
-    }
 
 
 def _twice(row: dict[str, Any]) -> dict[str, Any]:

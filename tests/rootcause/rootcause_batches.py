@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -76,3 +77,32 @@ class ToldTagger:
         labels = np.zeros(len(comments), dtype=np.int64)
         readings = {name: Reading(labels, np.full(len(comments), 0.5, dtype=np.float32)) for name in READING_VALUES}
         return Tags(found, [list(self.other) for _ in rows], readings)
+
+
+PHRASES = (
+    ("P.tools", "-", "the app crashes"),
+    ("E.attitude", "-", "rude waiter"),
+    ("E.attitude", "+", "kind waiter"),
+    ("P.pricing", "+", "good price"),
+    ("P.operations", "-", "late delivery"),
+)
+
+
+def annotated_row(number: int, source: str) -> dict[str, Any]:
+    code, sign, words = PHRASES[number % len(PHRASES)]
+    return {
+        "id": f"en-{number}",
+        "lang": "en",
+        "source": source,
+        "text": f"Well, {words} today. Visit {number}",
+        "s": "neg" if sign == "-" else "pos",
+        "d": [[code, sign, words]] if number % 6 else [],
+        "o": ["product"] if number % 2 else [],
+        "j": ("use", "delivery")[number % 2],
+        "g": number % 3,
+        "em": ("anger", "joy", "none")[number % 3],
+        "ef": "na",
+        "rs": ("no", "na")[number % 2],
+        "ch": "na",
+        "ok": 1,
+    }

@@ -34,6 +34,7 @@ from feedback_nlp.embed.network import (
 from feedback_nlp.embed.pieces import Ints, PieceCutter
 from feedback_nlp.embed.quantised import unpack
 from feedback_nlp.embed.settings import ShippedBackend
+from feedback_nlp.embed.windows import windows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +70,37 @@ class Readings:
     token_owners: Ints
     token_bounds: Ints
     token_scores: Floats
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What goes through the layers together: texts that fit into a window, or the windows of one that does not.
+
+    :param rows: the texts.
+    :param ids: int64 tensor (windows, tokens).
+    :param mask: bool tensor (windows, tokens), where a window has a token.
+    """
+
+    rows: list[int]
+    ids: "Tensor"
+    mask: "Tensor"
+
+    @classmethod
+    def of(cls, rows: list[int], windows: Sequence[list[int]], step: int) -> "_Batch":
+        """Fill windows up to a length divisible by ``step``."""
+        import torch
+
+        length = -(-max(map(len, windows)) // step) * step
+        numbers = np.zeros((len(windows), length), dtype=np.int64)
+        mask = np.zeros((len(windows), length), dtype=bool)
+        for place, ids in enumerate(windows):
+            numbers[place, : len(ids)] = ids
+            mask[place, : len(ids)] = True
+        return cls(rows, torch.from_numpy(numbers), torch.from_numpy(mask))
+
+    def whole(self, values: "Tensor") -> "Tensor":
+        """Return values (texts, tokens, …) from values (windows, tokens, …)."""
+        return values if len(self.rows) == len(self.ids) else values[self.mask][None]
 
 
 def load_weights(folder: Path) -> dict[str, "Tensor"]:
@@ -155,12 +187,13 @@ class ReaderEncoder:
     A folder without a head gives the mean of the last layer.
 
     Texts are computed together with others of their length, so that no bit of a row's result hangs on its neighbours,
-    nor on how many there are. They are filled to a length divisible by 8 in bf16, by 2 in float32.
+    nor on how many there are. They are filled to a length divisible by 8 in bf16, by 2 in float32. A text longer than
+    ``max_tokens`` goes through the layers window by window, and is pooled over the tokens of all its windows.
 
     :param weights: see :func:`load_weights`.
     :param cutter: cuts texts into word pieces.
     :param silent: pieces that say nothing; a text of these alone is not read.
-    :param backend: ``max_tokens``, ``batch_tokens`` and ``threads`` are read.
+    :param backend: ``max_tokens``, ``max_windows``, ``batch_tokens`` and ``threads`` are read.
     """
 
     def __init__(self, weights: Weights, cutter: PieceCutter, silent: Sequence[int], backend: ShippedBackend) -> None:
@@ -168,6 +201,7 @@ class ReaderEncoder:
         self._cutter = cutter
         self._silent = frozenset(silent)
         self._backend = backend
+        self._longest = min(backend.max_tokens, len(weights["embeddings.position_embeddings.weight"]))
 
     @classmethod
     def open(cls, backend: ShippedBackend) -> "ReaderEncoder":
@@ -193,11 +227,11 @@ class ReaderEncoder:
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return float32 array (n, width), rows of unit length; zeros for a text without a known token."""
-        ids = [found for found, _ in self._cut(texts)]
-        out = np.zeros((len(ids), self.width), dtype=np.float32)
+        out = np.zeros((len(texts), self.width), dtype=np.float32)
         with _inference(self._backend.threads):
-            for rows, numbers, mask in self._batches(ids):
-                out[rows] = vectors(self._weights, numbers, states(self._weights, numbers, mask), mask).numpy()
+            for batch in self._batches(texts, self._cut(texts)):
+                found = states(self._weights, batch.ids, batch.mask)
+                out[batch.rows] = self._vectors(batch, found)
         return out
 
     def read(self, texts: Sequence[str], clauses: Ints) -> Readings:
@@ -206,49 +240,51 @@ class ReaderEncoder:
         :param clauses: int64 array (m, 3) of text, start, end in the texts.
         """
         cut = self._cut(texts)
-        ids, bounds = [found for found, _ in cut], [found for _, found in cut]
-        firsts = np.concatenate([[0], np.cumsum([len(found) for found in ids], dtype=np.int64)])
+        firsts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in cut], dtype=np.int64)])
         out = Readings(
-            np.zeros((len(ids), self.width), dtype=np.float32),
-            np.zeros((len(ids), len(READING_LABELS)), dtype=np.float32),
+            np.zeros((len(cut), self.width), dtype=np.float32),
+            np.zeros((len(cut), len(READING_LABELS)), dtype=np.float32),
             np.zeros((len(clauses), len(READING_LABELS)), dtype=np.float32),
-            np.repeat(np.arange(len(ids), dtype=np.int64), np.diff(firsts)),
-            np.concatenate([np.zeros((0, 2), dtype=np.int64), *bounds]),
+            np.repeat(np.arange(len(cut), dtype=np.int64), np.diff(firsts)),
+            np.concatenate([np.zeros((0, 2), dtype=np.int64), *(bounds for _, bounds in cut)]),
             np.zeros((int(firsts[-1]), len(TOKEN_LABELS)), dtype=np.float32),
         )
         with _inference(self._backend.threads):
-            for rows, numbers, mask in self._batches(ids):
-                found = states(self._weights, numbers, mask)
-                out.vectors[rows] = vectors(self._weights, numbers, found, mask).numpy()
-                self._read_batch(out, (rows, firsts, clauses), reading(self._weights, numbers, found[-1], mask), mask)
+            for batch in self._batches(texts, cut):
+                found = states(self._weights, batch.ids, batch.mask)
+                out.vectors[batch.rows] = self._vectors(batch, found)
+                hidden = reading(self._weights, batch.ids, found[-1], batch.mask)
+                where = (batch.rows, firsts, clauses)
+                self._read_batch(out, where, batch.whole(hidden), batch.whole(batch.mask))
         return out
 
+    def _vectors(self, batch: _Batch, found: Sequence["Tensor"]) -> Floats:
+        layers = [batch.whole(part) for part in found]
+        return vectors(self._weights, batch.whole(batch.ids), layers, batch.whole(batch.mask)).numpy()
+
     def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:
-        limit = min(self._backend.max_tokens, len(self._weights["embeddings.position_embeddings.weight"]))
+        limit = self._longest * self._backend.max_windows
         return [
             ([], bounds[:0]) if self._silent.issuperset(ids) else (ids[:limit], bounds[:limit])
             for ids, bounds in self._cutter.cut(texts)
         ]
 
-    def _batches(self, ids: Sequence[list[int]]) -> Iterator[tuple[list[int], "Tensor", "Tensor"]]:
-        """Yield rows of one length with their piece numbers and mask."""
-        import torch
-
+    def _batches(self, texts: Sequence[str], cut: Sequence[tuple[list[int], Ints]]) -> Iterator[_Batch]:
+        """Yield texts of one length together, those longer than a window alone, in windows."""
         step = _STEPS[str(fast_dtype())]
         by_length: dict[int, list[int]] = {}
-        for row, found in enumerate(ids):
-            if found:
-                by_length.setdefault(-(-len(found) // step) * step, []).append(row)
+        for row, (ids, _) in enumerate(cut):
+            if 0 < len(ids) <= self._longest:
+                by_length.setdefault(-(-len(ids) // step) * step, []).append(row)
         for length, rows in sorted(by_length.items()):
             height = max(self._backend.batch_tokens // length, 1)
             for first in range(0, len(rows), height):
                 part = rows[first : first + height]
-                numbers = np.zeros((len(part), length), dtype=np.int64)
-                mask = np.zeros((len(part), length), dtype=bool)
-                for place, row in enumerate(part):
-                    numbers[place, : len(ids[row])] = ids[row]
-                    mask[place, : len(ids[row])] = True
-                yield part, torch.from_numpy(numbers), torch.from_numpy(mask)
+                yield _Batch.of(part, [cut[row][0] for row in part], step)
+        for row, (ids, bounds) in enumerate(cut):
+            if len(ids) > self._longest:
+                windows = windows_of(texts[row], bounds, self._longest)
+                yield _Batch.of([row], [ids[first:end] for first, end in windows], step)
 
     def _read_batch(self, out: Readings, where: tuple[list[int], Ints, Ints], hidden: "Tensor", mask: "Tensor") -> None:
         """Put a batch's scores in their places.

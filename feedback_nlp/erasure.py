@@ -29,6 +29,7 @@ from feedback_nlp.outcome import (
     SUMMARY,
     TOPIC_MODEL,
     TOPICS,
+    WORKBOOK,
     RunResult,
     clear_leftovers,
     seals,
@@ -118,10 +119,11 @@ def _erase_from_run(folder: Path, statements: Sequence[Statement], config: Confi
             changed = True
     if changed:
         _tell(folder, at)
-        if (folder / REPORT).is_file():
-            summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-            write_report(RunResult(folder.name, folder, summary, recomputed=False, config=config))
-            statements[0].files.append(folder / REPORT)
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        for name in (REPORT, WORKBOOK):
+            if (folder / name).is_file():
+                write_report(RunResult(folder.name, folder, summary, recomputed=False, config=config), name)
+                statements[0].files.append(folder / name)
 
 
 def _tell(folder: Path, at: datetime) -> None:
@@ -208,7 +210,7 @@ def _erase_from_parts(parts: Path, statements: Sequence[Statement]) -> None:
 def _own_files(out: Path, url: str) -> set[Path]:
     """Return the files that were rewritten or that are the store's own, which were dealt with."""
     runs = [path.parent for path in out.glob(f"*/{SUMMARY}")]
-    names = (COMMENTS, MAP, REJECTS, TOPICS, REPORT)
+    names = (COMMENTS, MAP, REJECTS, TOPICS, REPORT, WORKBOOK)
     own = {folder / name for folder in runs for name in names}
     own |= {path for folder in runs for path in (folder / TOPIC_MODEL).rglob("*")}
     own |= set(out.glob(f"*/{PARTS}/*/*"))

@@ -33,6 +33,7 @@ from feedback_nlp.outcome import (
     CONFIG,
     MAP,
     REJECTS,
+    REPORT,
     SPOOL,
     SUMMARY,
     TOPIC_MODEL,
@@ -298,10 +299,11 @@ class _Job:
         return {"comments": spooled.rows, "topics": topics.num_rows, "without_topic": counted.without}
 
 
-def report(run_id: str | None, config: Config, out: Path) -> Path:
+def report(run_id: str | None, config: Config, out: Path, name: str = REPORT) -> Path:
     """Write a stored run's report again.
 
     :param run_id: the run; None takes the current one.
+    :param name: ``REPORT`` for the page, ``WORKBOOK`` for its tables in Excel.
     :raises MissingInputError: when there is no such run, or its files are gone.
     """
     with store_of(config, out) as store:
@@ -312,7 +314,7 @@ def report(run_id: str | None, config: Config, out: Path) -> Path:
     folder = out / chosen
     if not (folder / SUMMARY).is_file() or not (folder / COMMENTS).is_file():
         raise MissingInputError(f"Run {chosen} has no results under {folder}. Run it again with --no-resume.")
-    return write_report(RunResult(chosen, folder, _summary(folder), recomputed=False, config=config))
+    return write_report(RunResult(chosen, folder, _summary(folder), recomputed=False, config=config), name)
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMMENTS, TOPICS, REJECTS, SUMMARY = "comments.parquet", "topics.parquet", "rejects.parquet", "run.json"
-REPORT, CONFIG, TOPIC_MODEL, PARTS = "report.html", "config.yaml", "topic-model", "parts"
+REPORT, WORKBOOK, CONFIG, TOPIC_MODEL, PARTS = "report.html", "report.xlsx", "config.yaml", "topic-model", "parts"
 MAP = "map.parquet"
 SPOOL = ".spool-"
 SEALED = (COMMENTS, TOPICS, REJECTS)
@@ -143,8 +143,11 @@ def memory_mb(comments: int, workers: int) -> int:
     return round(550 + 0.0075 * comments + worker * workers)
 
 
-def write_report(result: RunResult) -> Path:
-    """Write the HTML report of a run from its tables."""
+def write_report(result: RunResult, name: str = REPORT) -> Path:
+    """Write the report of a run from its tables.
+
+    :param name: ``REPORT`` for the page, ``WORKBOOK`` for its tables in Excel.
+    """
     from feedback_nlp.report import ReportInput
     from feedback_nlp.report import write_report as write
     from feedback_nlp.rootcause.taxonomy import open_taxonomy
@@ -157,7 +160,7 @@ def write_report(result: RunResult) -> Path:
         taxonomy=open_taxonomy(result.config.rootcause.taxonomy, result.config.rootcause.own.file),
         topic_level=result.config.report.topic_level,
     )
-    return write(content, result.report_path, lang=result.config.report.language)
+    return write(content, result.folder / name, lang=result.config.report.language)
 
 
 def store_url(config: Config, out: Path) -> str:

@@ -20,7 +20,7 @@ from feedback_nlp.core.errors import LeaseError
 from feedback_nlp.core.modelfolder import open_model, write_model
 from feedback_nlp.ingest import IngestSettings, spool
 from feedback_nlp.ingest.withhold import withhold
-from feedback_nlp.outcome import COMMENTS, REJECTS, SUMMARY, TOPIC_MODEL, TOPICS
+from feedback_nlp.outcome import COMMENTS, REJECTS, REPORT, SUMMARY, TOPIC_MODEL, TOPICS, WORKBOOK
 from feedback_nlp.store import Store
 
 NIGHT = datetime(2026, 11, 28, tzinfo=UTC)
@@ -46,9 +46,9 @@ def config(store_url: str) -> Config:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    def page(result: nightly.RunResult) -> Path:
-        result.report_path.write_text("\n".join(result.comments()["text"]), encoding="utf-8")
-        return result.report_path
+    def page(result: nightly.RunResult, name: str = REPORT) -> Path:
+        (result.folder / name).write_text("\n".join(result.comments()["text"]), encoding="utf-8")
+        return result.folder / name
 
     monkeypatch.setattr(nightly, "write_report", page)
     monkeypatch.setattr(erasure, "write_report", page)
@@ -91,8 +91,10 @@ def test_nothing_is_left_anywhere(two_nights: tuple[Path, Path], config: Config)
         store.decide("note", author="sara", comment_id=GONE, after={"text": f"call {SECRET} back"})
         store.decide("correct_sentiment", author="sara", comment_id=GONE, after={"sentiment": "negative"})
         store.decide("note", author="sara", comment_id="K-3", after={"text": "another one"})
+    assert SECRET in nightly.report(None, config, out, WORKBOOK).read_text(encoding="utf-8")
     [statement] = erasure.delete([GONE], config, out, at=NIGHT)
     assert statement.rows["comments"] == 2
+    assert {path.name for path in statement.files} >= {REPORT, WORKBOOK}
     assert statement.rows["rejects"] == 1
     assert statement.rows["decisions"] == 2
     for path, content in everything(out):

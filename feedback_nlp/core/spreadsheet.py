@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import IO, Any
 
+from feedback_nlp.core.errors import ConfigError
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _LONGEST_CELL = 32_767
 _MOST_ROWS = 1_048_575
@@ -73,8 +75,13 @@ def write_workbook(stream: IO[bytes], sheets: Sequence[Sheet]) -> None:
 
     Cells hold at most 32,767 characters and sheets 1,048,575 rows, as Excel allows; what is longer is cut, and further
     rows go to further sheets.
+
+    :raises ConfigError: when the package that writes workbooks is not installed.
     """
-    import xlsxwriter
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise ConfigError("An Excel workbook needs xlsxwriter: pip install 'feedback-nlp[review]'.") from error
 
     book = xlsxwriter.Workbook(
         stream, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}

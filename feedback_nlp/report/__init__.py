@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML file in English, Arabic and Persian."""
+"""The report of a run: one self-contained HTML file in English, Arabic and Persian, or its tables as a workbook."""
 
 from feedback_nlp.report.content import ReportInput
 from feedback_nlp.report.page import render_report, write_report

@@ -145,10 +145,10 @@ def _causes(comments: pa.Table) -> list[Row]:
     return rows
 
 
-def _topics(comments: pa.Table, topics: pa.Table | None, level: str) -> list[Row]:
+def _topics(comments: pa.Table, topics: pa.Table | None, level: str, most: int | None) -> list[Row]:
     groups, known = at_level(comments, topics, level)
     rows = [row for row in _records(insights.topic_table(comments, groups=groups)) if row["topic_id"] != NO_TOPIC]
-    for row in rows[:MOST_TOPICS]:
+    for row in rows[:most]:
         row["about"] = known.get(row["topic_id"], {})
         row["quotes"] = _quotes(comments, row["example_rows"])
     return rows
@@ -162,13 +162,13 @@ def _without_topic(comments: pa.Table) -> int:
     return int(pc.sum(pc.less(pc.fill_null(comments.column(TOPIC_ID.name), NO_TOPIC), 0)).as_py() or 0)
 
 
-def _place(comments: pa.Table, by: str) -> Place | None:
+def _place(comments: pa.Table, by: str, most: int | None) -> Place | None:
     frame = insights.breakdown(comments, by)
     # A key with (nearly) a value a comment is an id, and no comparison of one group with itself says anything.
     if not 2 <= len(frame) <= max(comments.num_rows // 2, 2):
         return None
     flags = frame["policy_complaint_flag"].ne("") | frame["employee_complaint_flag"].ne("")
-    shown = frame[(np.arange(len(frame)) < MOST_GROUPS) | flags]
+    shown = frame if most is None else frame[(np.arange(len(frame)) < most) | flags]
     gap = _records(insights.tail_gap(frame, "employee_complaint"))
     return Place(by, _records(shown), len(frame), _records(frame[flags]), gap[0] if gap else None)
 
@@ -200,10 +200,14 @@ def _churn(comments: pa.Table) -> Row:
     return {driver: int((found["churn"] & found[f"{driver}-"]).sum()) for driver in DRIVERS}
 
 
-def gather(given: ReportInput) -> Content:
-    """Compute everything a report shows."""
+def gather(given: ReportInput, *, whole: bool = False) -> Content:
+    """Compute everything a report shows.
+
+    :param whole: whether all topics and groups are there, or the largest.
+    """
     comments = given.comments
-    topics = _topics(comments, given.topics, given.topic_level)
+    most_topics, most_groups = (None, None) if whole else (MOST_TOPICS, MOST_GROUPS)
+    topics = _topics(comments, given.topics, given.topic_level, most_topics)
     counts = _by_name(insights.overview(comments), "measure")
     return Content(
         run={**_NO_RUN, **given.run},
@@ -215,8 +219,8 @@ def gather(given: ReportInput) -> Content:
         together=_records(insights.co_occurrence(comments)),
         languages=_records(insights.language_mix(comments)),
         sentiment=_records(insights.sentiment_by(comments, "lang")),
-        places=[place for place in (_place(comments, by) for by in PLACES) if place is not None],
-        topics=topics[:MOST_TOPICS],
+        places=[place for place in (_place(comments, by, most_groups) for by in PLACES) if place is not None],
+        topics=topics[:most_topics],
         topic_names=_topic_names(given.topics),
         topics_in_all=len(topics),
         without_topic=_without_topic(comments),

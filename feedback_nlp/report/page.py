@@ -20,8 +20,10 @@ from feedback_nlp.report.content import ReportInput, gather
 from feedback_nlp.report.interface import isolated, open_interfaces, technical
 from feedback_nlp.report.quotes import shown
 from feedback_nlp.report.view import View
+from feedback_nlp.report.workbook import workbook_bytes
 
 FILE_NAME = "report.html"
+_WORKBOOK = ".xlsx"
 _ARABIC_RANGE = "U+0600-06FF,U+0750-077F,U+0870-08FF,U+200C-200F,U+2010-2011,U+FB50-FDFF,U+FE70-FEFC"
 _FONTS = (("vazirmatn-arabic-wght-normal.woff2", _ARABIC_RANGE), ("vazirmatn-latin-wght-normal.woff2", "U+0000-00FF"))
 
@@ -107,20 +109,25 @@ def render_report(given: ReportInput, *, lang: str = "en") -> str:
     return _environment().get_template("report.html.j2").render(context)
 
 
+def _page_bytes(given: ReportInput, *, lang: str) -> bytes:
+    return render_report(given, lang=lang).encode("utf-8")
+
+
 def write_report(given: ReportInput, out: str | Path, *, lang: str = "en") -> Path:
     """Write a report.
 
-    :param out: the file to write where its name ends in ``.html``, else a folder for ``report.html``; missing folders
-        are made.
+    :param out: the file to write where its name ends in ``.html`` or ``.xlsx``, else a folder for ``report.html``;
+        missing folders are made.
     :param lang: interface language shown first.
     :returns: the file written.
     :raises ConfigError: when ``lang`` is no interface language.
     """
     target = Path(out)
-    target = target if target.suffix == ".html" else target / FILE_NAME
-    html = render_report(given, lang=lang)
+    target = target if target.suffix in (".html", _WORKBOOK) else target / FILE_NAME
+    content = workbook_bytes if target.suffix == _WORKBOOK else _page_bytes
+    found = content(given, lang=lang)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".part")
-    partial.write_text(html, encoding="utf-8", newline="\n")
+    partial.write_bytes(found)
     os.replace(partial, target)
     return target

@@ -146,6 +146,12 @@ def test_run_then_report_then_runs(tmp_path: Path) -> None:
     shown = json.loads(feedback_nlp("runs", "show", listed[0]["run_id"], "--out", out).stdout)
     assert shown["counts"]["rejected"] == 1
     assert Path(feedback_nlp("report", "--out", out).stdout.strip()).is_file()
+    book = Path(feedback_nlp("report", "--out", out, "--format", "xlsx").stdout.strip())
+    assert book.name == "report.xlsx"
+    assert book.read_bytes().startswith(b"PK")
+    refused = feedback_nlp("report", "--out", out, "--format", "pdf")
+    assert refused.returncode == 2
+    assert "xlsx" in refused.stderr
     plan = feedback_nlp("run", path, "--out", out, "--dry-run", "--json")
     assert json.loads(plan.stdout)["comments"] == 2
 

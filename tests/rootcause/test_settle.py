@@ -45,5 +45,17 @@ def test_praise_within_the_words_of_a_likelier_complaint_is_none() -> None:
         assert kept in settle([blame, kept], CLAUSES)
 
 
+def test_words_that_speak_far_more_for_another_cause_of_the_driver_leave_the_lesser_one_out() -> None:
+    rude = piece("attitude", "-", 0.9, 0, 10)
+    assert settle([rude, piece("knowledge", "-", 0.2, 4, 14)], CLAUSES) == [rude]
+    for kept in (
+        piece("knowledge", "-", 0.3, 4, 14),
+        piece("knowledge", "-", 0.2, 8, 14),
+        piece("knowledge", "+", 0.2, 4, 14),
+        piece("operations", "-", 0.2, 4, 14),
+    ):
+        assert kept in settle([rude, kept], CLAUSES)
+
+
 def test_nothing_stays_nothing() -> None:
     assert settle([], np.zeros((0, 2), dtype=np.int64)) == []

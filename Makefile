@@ -36,7 +36,7 @@ test: $(VENV)/.dev check  ## Check the house and run the fast tests
 	$(BIN)/python $(PYTEST) -m "not slow"
 
 slow: $(VENV)/.dev  ## Run the slow tests
-	$(BIN)/python $(PYTEST) -m slow
+	$(BIN)/python $(PYTEST) -m slow --durations=15
 
 faults: $(VENV)/.dev  ## Kill, starve and damage nightly runs some 200 times, on SQLite and PostgreSQL, and count what was lost
 	$(BIN)/python tests/faults/fault_harness.py

@@ -205,7 +205,7 @@ def test_comments_with_a_rare_cause_and_careful_ones_are_drawn_more_often(bags):
 
 @pytest.fixture
 def folder(reader_weights, tokenizer_file, tmp_path, monkeypatch):
-    anew = replace(reader_tuning.ANEW, epochs=20, drawn=4_000, rate=2e-3)
+    anew = replace(reader_tuning.ANEW, epochs=8, drawn=1_500, rate=2e-3)
     once = replace(anew, epochs=1, rate=2e-4, draws=2)
     further = {"": once, " again": replace(once, draws=3, rare=0.05, careful=2.0, others=1.0)}
     for name, value in (("ANEW", anew), ("FURTHER", further), ("_WARM_STEPS", 2)):

@@ -2,9 +2,10 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from feedback_nlp.core.errors import ConfigError
 
@@ -13,6 +14,19 @@ class Settings(BaseModel):
     """Base of every room's settings: immutable, unknown keys refused, each field with a one-line description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_kind(cls, values: Any) -> Any:  # noqa: ANN401 - whatever is given
+        """Take the default's kind of backend where settings of one are given and no kind is named."""
+        if not isinstance(values, Mapping):
+            return values
+        found = dict(values)
+        for name, value in values.items():
+            usual = getattr(cls.model_fields[name].default, "kind", None) if name in cls.model_fields else None
+            if usual is not None and isinstance(value, Mapping) and "kind" not in value:
+                found[name] = {"kind": usual, **value}
+        return found
 
 
 _PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]*(?=@)|(\bpassword=)[^&'\s]*")

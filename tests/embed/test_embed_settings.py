@@ -23,10 +23,11 @@ def test_default_is_the_static_encoder():
     [
         ({"kind": "static", "model": "mine"}, StaticBackend(model="mine")),
         ({"kind": "shipped"}, ShippedBackend()),
+        ({"max_windows": 1}, ShippedBackend(max_windows=1)),
         ({"kind": "transformers", "model": "folder"}, TransformersBackend(model="folder")),
         ({"kind": "sentence-transformers", "model": "folder"}, SentenceTransformersBackend(model="folder")),
     ],
-    ids=["static", "shipped", "transformers", "sentence-transformers"],
+    ids=["static", "shipped", "no kind: the usual one", "transformers", "sentence-transformers"],
 )
 def test_kind_chooses_the_backend(raw, expected):
     assert EmbedSettings.model_validate({"backend": raw}).backend == expected
@@ -36,6 +37,7 @@ def test_kind_chooses_the_backend(raw, expected):
     "raw",
     [
         {"kind": "magic"},
+        {"revision": "main"},
         {"kind": "static", "trust_remote_code": True},
         {"kind": "transformers"},
         {"kind": "transformers", "model": "a/b", "revision": "main"},

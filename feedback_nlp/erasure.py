@@ -101,7 +101,7 @@ def delete(
 
 
 def _erase_from_run(folder: Path, statements: Sequence[Statement], config: Config, at: datetime) -> None:
-    """Rewrite a run's files without the comments; its report last, from what is left."""
+    """Rewrite a run's files without the comments; its report last, from what is left. A workbook goes."""
     changed = False
     for statement in statements:
         gone = statement.comment_id
@@ -119,11 +119,18 @@ def _erase_from_run(folder: Path, statements: Sequence[Statement], config: Confi
             changed = True
     if changed:
         _tell(folder, at)
+    # An erasure killed before it came to the reports finds nothing to change the next time, but what they quote.
+    stale = {
+        name
+        for name in (REPORT, WORKBOOK)
+        if (folder / name).is_file() and (changed or any(holds(folder / name, one.comment_id) for one in statements))
+    }
+    if REPORT in stale:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        for name in (REPORT, WORKBOOK):
-            if (folder / name).is_file():
-                write_report(RunResult(folder.name, folder, summary, recomputed=False, config=config), name)
-                statements[0].files.append(folder / name)
+        write_report(RunResult(folder.name, folder, summary, recomputed=False, config=config))
+    if WORKBOOK in stale:
+        (folder / WORKBOOK).unlink()
+    statements[0].files += [folder / name for name in sorted(stale)]
 
 
 def _tell(folder: Path, at: datetime) -> None:
@@ -210,7 +217,7 @@ def _erase_from_parts(parts: Path, statements: Sequence[Statement]) -> None:
 def _own_files(out: Path, url: str) -> set[Path]:
     """Return the files that were rewritten or that are the store's own, which were dealt with."""
     runs = [path.parent for path in out.glob(f"*/{SUMMARY}")]
-    names = (COMMENTS, MAP, REJECTS, TOPICS, REPORT, WORKBOOK)
+    names = (COMMENTS, MAP, REJECTS, TOPICS, REPORT)
     own = {folder / name for folder in runs for name in names}
     own |= {path for folder in runs for path in (folder / TOPIC_MODEL).rglob("*")}
     own |= set(out.glob(f"*/{PARTS}/*/*"))

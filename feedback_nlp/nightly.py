@@ -24,6 +24,7 @@ from feedback_nlp.core.errors import ConfigError, FeedbackError, MissingInputErr
 from feedback_nlp.core.modelfolder import ModelFolder
 from feedback_nlp.core.stage import run_stages
 from feedback_nlp.core.version import __version__
+from feedback_nlp.embed.settings import space_of
 from feedback_nlp.ingest import Spool, spool
 from feedback_nlp.ingest.remote import fetch
 from feedback_nlp.ingest.withhold import withhold
@@ -38,6 +39,7 @@ from feedback_nlp.outcome import (
     SUMMARY,
     TOPIC_MODEL,
     TOPICS,
+    WORKBOOK,
     Plan,
     RunResult,
     clear_leftovers,
@@ -153,6 +155,7 @@ class _Job:
         """Run every stage, store and publish, write the report."""
         folder = self.out / run_id
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / WORKBOOK).unlink(missing_ok=True)
         started = datetime.now(UTC)
         self.store.begin_run(
             run_id,
@@ -263,7 +266,8 @@ class _Job:
         encoders = {
             str(model.manifest["name"]): model.fingerprint for model in self.models if model.kind.startswith("encoder")
         }
-        same = record.config.get("embed") == self.config.embed.model_dump(mode="json")
+        before, now = record.config.get("embed") or {}, self.config.embed.model_dump(mode="json")
+        same = space_of(before) == space_of(now)
         same = same and all(record.models.get(name) == fingerprint for name, fingerprint in encoders.items())
         return self.out / current / TOPIC_MODEL if same else None
 

@@ -95,6 +95,7 @@ def test_nothing_is_left_anywhere(two_nights: tuple[Path, Path], config: Config)
     [statement] = erasure.delete([GONE], config, out, at=NIGHT)
     assert statement.rows["comments"] == 2
     assert {path.name for path in statement.files} >= {REPORT, WORKBOOK}
+    assert not list(out.glob(f"*/{WORKBOOK}"))
     assert statement.rows["rejects"] == 1
     assert statement.rows["decisions"] == 2
     for path, content in everything(out):
@@ -113,6 +114,20 @@ def test_nothing_is_left_anywhere(two_nights: tuple[Path, Path], config: Config)
     assert statement.holders == []
     assert statement.dumps == ["dump.csv"]
     assert f"{GONE} is erased" in statement.as_text()
+
+
+@pytest.mark.parametrize("name", [REPORT, WORKBOOK])
+def test_reports_that_a_killed_erasure_left_are_found_the_next_time(
+    two_nights: tuple[Path, Path], config: Config, name: str
+) -> None:
+    _, out = two_nights
+    erasure.delete([GONE], config, out, at=NIGHT)
+    left = next(out.glob(f"*/{REPORT}")).with_name(name)
+    left.write_text(f"{SECRET} ({GONE})", encoding="utf-8")
+    [statement] = erasure.delete([GONE], config, out, at=NIGHT)
+    assert left in statement.files
+    assert not left.is_file() or SECRET not in left.read_text(encoding="utf-8")
+    assert left.is_file() == (name == REPORT)
 
 
 def test_the_runs_it_leaves_are_whole(two_nights: tuple[Path, Path], config: Config) -> None:

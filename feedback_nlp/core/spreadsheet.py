@@ -25,12 +25,14 @@ class Sheet:
     :param columns: headings.
     :param rows: values: texts, numbers, booleans, datetimes with a zone, or None.
     :param rtl: whether its first column stands on the right.
+    :param widths: of the columns, in characters; by the headings where none are given.
     """
 
     name: str
     columns: Sequence[str]
     rows: Iterable[Sequence[Any]]
     rtl: bool = False
+    widths: Sequence[int] = ()
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -106,7 +108,8 @@ def _fill(book: Any, sheet: Sheet, part: int, rows: Iterator[Sequence[Any]], for
         page.right_to_left()
     page.freeze_panes(1, 0)
     for column, name in enumerate(sheet.columns):
-        page.set_column(column, column, min(max(len(name) + 2, 12), 60))
+        width = sheet.widths[column] if sheet.widths else min(max(len(name) + 2, 12), 60)
+        page.set_column(column, column, width)
         page.write_string(0, column, name, heading)
     for number in range(1, _MOST_ROWS + 1):
         row = next(rows, None)

@@ -25,6 +25,7 @@ _OWN_HEAD = 32
 _EPSILON = 1e-12
 _NOWHERE = -20.0
 _BLOCK = 8
+_BLOCK_CELLS = 2**15
 _INNER, _SPREAD, _STATIC_SHARE = 768, 0.5, 0.35
 _TOKENS = len(TOKEN_LABELS)
 
@@ -257,17 +258,28 @@ def read(weights: Weights, hidden: "Tensor", tokens: "Tensor", spans: Spans) -> 
 
     texts, length, _ = hidden.shape
     asked = _filled(hidden.float().flatten(0, 1)) @ weights["reader.queries"].float().T
-    attention = asked[: texts * length].view(texts, length, -1)[spans.owners]
-    empty = ~spans.inside.any(1)
-    inside = (spans.inside | empty[:, None])[:, :, None]
-    found = tokens[spans.owners].masked_fill(~inside, -torch.inf).logsumexp(1)
-    shares = attention.masked_fill(~inside, -torch.inf).softmax(1)
-    pooled = torch.einsum("stq,stw->sqw", shares, hidden.float()[spans.owners]).flatten(1)
-    rest = _linear(weights, "reader.comment", pooled)
-    scores = torch.cat([found, rest], dim=1)
-    nothing = torch.zeros(len(READING_LABELS), device=scores.device)
+    attention = asked[: texts * length].view(texts, length, -1)
+    nothing = torch.zeros(len(READING_LABELS), device=hidden.device)
     nothing[:_TOKENS] = _NOWHERE
-    return torch.where(empty[:, None], nothing, scores)
+    scores = nothing.repeat(len(spans.owners), 1)
+    full = spans.inside.any(1).nonzero()[:, 0]
+    # A block at a time: a long text has thousands of clauses, each as wide as the text is long.
+    step = max(_BLOCK_CELLS // length, 1)
+    for first in range(0, len(full), step):
+        rows = full[first : first + step]
+        block = Spans(spans.owners[rows], spans.inside[rows])
+        scores[rows] = _read_block(weights, hidden, tokens, attention, block)
+    return scores
+
+
+def _read_block(weights: Weights, hidden: "Tensor", tokens: "Tensor", attention: "Tensor", spans: Spans) -> "Tensor":
+    import torch
+
+    owners, inside = spans.owners, spans.inside[:, :, None]
+    found = tokens[owners].masked_fill(~inside, -torch.inf).logsumexp(1)
+    shares = attention[owners].masked_fill(~inside, -torch.inf).softmax(1)
+    pooled = torch.einsum("stq,stw->sqw", shares, hidden[owners].float()).flatten(1)
+    return torch.cat([found, _linear(weights, "reader.comment", pooled)], dim=1)
 
 
 def new_reader(width: int, *, seed: int) -> dict[str, "Tensor"]:

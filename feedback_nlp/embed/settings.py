@@ -1,6 +1,7 @@
 """Settings of the embed room."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -28,7 +29,7 @@ class ShippedBackend(Settings):
     max_windows: int = Field(8, ge=1, le=64)
     """Windows read of a text; the rest is left out. In 1..64."""
     batch_tokens: int = Field(2048, ge=512, le=1_048_576)
-    """Tokens, padding included, that are computed together. In 512..1,048,576."""
+    """Tokens, padding included, that are computed together; the windows of one text always are. In 512..1,048,576."""
     threads: int = Field(1, ge=1, le=64)
     """Threads of one worker. In 1..64."""
 
@@ -81,3 +82,11 @@ class EmbedSettings(Settings):
 
     backend: Backend = ShippedBackend()
     """The encoder; profile ``accurate`` is the default, ``fast`` sets ``{kind: static}``."""
+
+
+_HOW_MUCH = frozenset({"max_tokens", "max_windows", "batch_tokens", "threads"})
+
+
+def space_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what names the space of vectors in dumped :class:`EmbedSettings`: all but how much is read at once."""
+    return {key: value for key, value in settings.get("backend", {}).items() if key not in _HOW_MUCH}

@@ -127,7 +127,8 @@ def write_report(given: ReportInput, out: str | Path, *, lang: str = "en") -> Pa
     content = workbook_bytes if target.suffix == _WORKBOOK else _page_bytes
     found = content(given, lang=lang)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
+    # Named so that the next run clears it away where this one is killed.
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     partial.write_bytes(found)
     os.replace(partial, target)
     return target

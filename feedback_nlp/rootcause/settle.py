@@ -14,18 +14,19 @@ def settle(found: Sequence[Found], clauses: Ints) -> list[Found]:
 
     A person who is said not to be allowed to help is not to blame in the same clause, unless that is nearly as sure.
     Of praise and complaint about one cause the likelier is kept where the other rests on none but its words. A cause
-    goes, too, where most of its words speak for another of the same driver and sign that is over three times as sure.
+    goes, too, where half of its evidence is that of another of the same driver and sign, over three times as sure.
 
     :param found: findings of one comment.
     :param clauses: int64 array (k, 2) of starts and ends of its clauses, in order.
     """
     excuses = [piece for piece in found if piece.cause == "authority" and piece.sign == "-"]
-    return [
+    left = [
         piece
         for piece in found
         if not any(_excused(piece, excuse, clauses) for excuse in excuses)
-        and not any(_outweighed(piece, other) or _in_the_shade(piece, other) for other in found)
+        and not any(_outweighed(piece, other) for other in found)
     ]
+    return [piece for piece in left if not any(_in_the_shade(piece, other) for other in left)]
 
 
 def _excused(piece: Found, excuse: Found, clauses: Ints) -> bool:

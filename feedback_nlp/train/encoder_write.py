@@ -46,7 +46,8 @@ _WHAT = {
     "are not calibrated, the models `sentiment` and `rootcause` are fitted on top of them.",
 }
 _WINDOWS = (
-    f"{MAX_TOKENS} word pieces are read at once, longer texts in windows of so many that know nothing of each other. "
+    f"{MAX_TOKENS} word pieces are read at once, longer texts in windows that know nothing of each other, eight unless "
+    "configured otherwise; what follows is left out. "
 )
 _LIMITS = {
     "static": "Word order and negation do not count in a mean of word vectors. ",

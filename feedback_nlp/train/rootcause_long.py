@@ -43,6 +43,7 @@ def long_figures(dev: Annotated, settings: Mapping[str, Any], backend: ShippedBa
 
     :param settings: configuration to judge with; its embed backend is put in place.
     :param backend: the encoder.
+    :raises ModelError: when a model is missing, damaged or of another kind.
     """
     tokenizer = open_tokenizer(open_model(resolve_model(backend.model)).require(KIND).path / TOKENIZER)
     sizes = np.array([len(ids) for ids in tokenize(tokenizer, dev.cleans)])

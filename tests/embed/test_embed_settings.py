@@ -11,6 +11,7 @@ from feedback_nlp.embed.settings import (
     ShippedBackend,
     StaticBackend,
     TransformersBackend,
+    space_of,
 )
 
 
@@ -50,6 +51,14 @@ def test_kind_chooses_the_backend(raw, expected):
 def test_wrong_values_are_refused(raw):
     with pytest.raises(ValidationError):
         EmbedSettings.model_validate({"backend": raw})
+
+
+def test_how_much_is_read_at_once_names_no_other_space():
+    usual = space_of(EmbedSettings(backend=ShippedBackend()).model_dump(mode="json"))
+    more = ShippedBackend(max_windows=1, max_tokens=64, threads=2, batch_tokens=1024)
+    assert space_of(EmbedSettings(backend=more).model_dump(mode="json")) == usual
+    for other in (ShippedBackend(model="mine"), StaticBackend(), TransformersBackend(model="folder", prefix="query: ")):
+        assert space_of(EmbedSettings(backend=other).model_dump(mode="json")) != usual
 
 
 def test_every_field_is_described():

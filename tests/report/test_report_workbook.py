@@ -1,6 +1,8 @@
 """The report as a workbook: every table in each language, numbers as on the page, personal data covered."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import fastexcel
@@ -14,7 +16,7 @@ from feedback_nlp.report import ReportInput, render_report, write_report
 from feedback_nlp.report.content import gather
 from feedback_nlp.report.workbook import workbook_bytes
 
-TABLES = 8
+TABLES = 9
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,9 @@ def test_causes_stand_as_on_the_page(large: ReportInput) -> None:
         assert row["Share, lower bound"] <= row["Share"] <= row["Share, upper bound"]
         assert (row["Complaint or praise"] == "Complaints") == (cause["sign"] == "-")
     assert any(row["Owner"] and row["Recommended"] and row["Examples"] for row in table)
+    ids = [quote.comment_id for cause in content.causes for quote in cause["quotes"]]
+    assert ids
+    assert all(f"[{one} · " in str([row["Examples"] for row in table]) for one in ids)
 
 
 def test_topics_and_groups_are_all_there(large: ReportInput) -> None:
@@ -61,6 +66,24 @@ def test_topics_and_groups_are_all_there(large: ReportInput) -> None:
     assert sheets[2].num_rows == content.topics_in_all
     assert sheets[3].num_rows == sum(place.groups for place in content.places)
     assert len(set(sheets[3].column("Compared by").to_pylist())) == len(content.places)
+
+
+def test_only_topics_have_the_numbers_that_commands_take(large: ReportInput) -> None:
+    def numbers(level: str) -> set[object]:
+        content = workbook_bytes(replace(large, topic_level=level))
+        return set(table_at(content, 2).column("Number").to_pylist())
+
+    assert numbers("topic") == {row["topic_id"] for row in gather(large).topics}
+    assert numbers("theme") == numbers("subtopic") == {None}
+
+
+def test_what_could_turn_the_text_around_it_is_taken_out(large: ReportInput) -> None:
+    turned = "\u202eB1\u200b"
+    metas = [json.dumps({"branch": turned if row % 2 else "B2"}) for row in range(large.comments.num_rows)]
+    place = large.comments.column_names.index("meta")
+    comments = large.comments.set_column(place, "meta", pa.array(metas, large.comments.schema.field(place).type))
+    groups = table_at(workbook_bytes(replace(large, comments=comments)), 3).column("Group").to_pylist()
+    assert set(groups) == {"B1", "B2"}
 
 
 def test_personal_data_is_covered_as_on_the_page() -> None:
@@ -79,7 +102,7 @@ def test_personal_data_is_covered_as_on_the_page() -> None:
 def test_a_run_without_comments_has_a_workbook(large: ReportInput) -> None:
     none = large.comments.slice(0, 0)
     sheets = list(sheets_of(workbook_bytes(ReportInput(none, sample_run(none)))).values())
-    assert len(sheets) == TABLES
+    assert len(sheets) == TABLES - 1, "nobody told how likely it is to recommend"
     assert "No comments were read" in str(sheets[0].to_pylist())
     assert not sheets[1].num_rows
 

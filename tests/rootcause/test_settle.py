@@ -57,5 +57,11 @@ def test_words_that_speak_far_more_for_another_cause_of_the_driver_leave_the_les
         assert kept in settle([rude, kept], CLAUSES)
 
 
+def test_what_was_left_out_itself_puts_nothing_in_the_shade() -> None:
+    praise = piece("attitude", "+", 0.7, 0, 12)
+    outweighed, lesser = piece("attitude", "-", 0.5, 2, 12), piece("knowledge", "-", 0.14, 4, 12)
+    assert settle([praise, outweighed, lesser], CLAUSES) == [praise, lesser]
+
+
 def test_nothing_stays_nothing() -> None:
     assert settle([], np.zeros((0, 2), dtype=np.int64)) == []

@@ -73,6 +73,18 @@ class Readings:
 
 
 @dataclass(frozen=True)
+class _Cut:
+    """A text as it is read.
+
+    :param windows: piece numbers of each window.
+    :param bounds: int64 array (pieces, 2), where each piece of all windows starts and ends in the text.
+    """
+
+    windows: list[list[int]]
+    bounds: Ints
+
+
+@dataclass(frozen=True)
 class _Batch:
     """What goes through the layers together: texts that fit into a window, or the windows of one that does not.
 
@@ -229,7 +241,7 @@ class ReaderEncoder:
         """Return float32 array (n, width), rows of unit length; zeros for a text without a known token."""
         out = np.zeros((len(texts), self.width), dtype=np.float32)
         with _inference(self._backend.threads):
-            for batch in self._batches(texts, self._cut(texts)):
+            for batch in self._batches(self._cut(texts)):
                 found = states(self._weights, batch.ids, batch.mask)
                 out[batch.rows] = self._vectors(batch, found)
         return out
@@ -240,17 +252,17 @@ class ReaderEncoder:
         :param clauses: int64 array (m, 3) of text, start, end in the texts.
         """
         cut = self._cut(texts)
-        firsts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in cut], dtype=np.int64)])
+        firsts = np.concatenate([[0], np.cumsum([len(one.bounds) for one in cut], dtype=np.int64)])
         out = Readings(
             np.zeros((len(cut), self.width), dtype=np.float32),
             np.zeros((len(cut), len(READING_LABELS)), dtype=np.float32),
             np.zeros((len(clauses), len(READING_LABELS)), dtype=np.float32),
             np.repeat(np.arange(len(cut), dtype=np.int64), np.diff(firsts)),
-            np.concatenate([np.zeros((0, 2), dtype=np.int64), *(bounds for _, bounds in cut)]),
+            np.concatenate([np.zeros((0, 2), dtype=np.int64), *(one.bounds for one in cut)]),
             np.zeros((int(firsts[-1]), len(TOKEN_LABELS)), dtype=np.float32),
         )
         with _inference(self._backend.threads):
-            for batch in self._batches(texts, cut):
+            for batch in self._batches(cut):
                 found = states(self._weights, batch.ids, batch.mask)
                 out.vectors[batch.rows] = self._vectors(batch, found)
                 hidden = reading(self._weights, batch.ids, found[-1], batch.mask)
@@ -262,29 +274,30 @@ class ReaderEncoder:
         layers = [batch.whole(part) for part in found]
         return vectors(self._weights, batch.whole(batch.ids), layers, batch.whole(batch.mask)).numpy()
 
-    def _cut(self, texts: Sequence[str]) -> list[tuple[list[int], Ints]]:
-        limit = self._longest * self._backend.max_windows
-        return [
-            ([], bounds[:0]) if self._silent.issuperset(ids) else (ids[:limit], bounds[:limit])
-            for ids, bounds in self._cutter.cut(texts)
-        ]
+    def _cut(self, texts: Sequence[str]) -> list[_Cut]:
+        found = []
+        for text, (ids, bounds) in zip(texts, self._cutter.cut(texts), strict=True):
+            known = not self._silent.issuperset(ids)
+            windows = windows_of(text, bounds, self._longest, self._backend.max_windows) if known else []
+            end = windows[-1][1] if windows else 0
+            found.append(_Cut([ids[first:last] for first, last in windows], bounds[:end]))
+        return found
 
-    def _batches(self, texts: Sequence[str], cut: Sequence[tuple[list[int], Ints]]) -> Iterator[_Batch]:
-        """Yield texts of one length together, those longer than a window alone, in windows."""
+    def _batches(self, cut: Sequence[_Cut]) -> Iterator[_Batch]:
+        """Yield texts of one length together, those of several windows alone."""
         step = _STEPS[str(fast_dtype())]
         by_length: dict[int, list[int]] = {}
-        for row, (ids, _) in enumerate(cut):
-            if 0 < len(ids) <= self._longest:
-                by_length.setdefault(-(-len(ids) // step) * step, []).append(row)
+        for row, one in enumerate(cut):
+            if len(one.windows) == 1:
+                by_length.setdefault(-(-len(one.bounds) // step) * step, []).append(row)
         for length, rows in sorted(by_length.items()):
             height = max(self._backend.batch_tokens // length, 1)
             for first in range(0, len(rows), height):
                 part = rows[first : first + height]
-                yield _Batch.of(part, [cut[row][0] for row in part], step)
-        for row, (ids, bounds) in enumerate(cut):
-            if len(ids) > self._longest:
-                windows = windows_of(texts[row], bounds, self._longest)
-                yield _Batch.of([row], [ids[first:end] for first, end in windows], step)
+                yield _Batch.of(part, [cut[row].windows[0] for row in part], step)
+        for row, one in enumerate(cut):
+            if len(one.windows) > 1:
+                yield _Batch.of([row], one.windows, step)
 
     def _read_batch(self, out: Readings, where: tuple[list[int], Ints, Ints], hidden: "Tensor", mask: "Tensor") -> None:
         """Put a batch's scores in their places.

@@ -29,7 +29,8 @@ def windows_of(text: str, bounds: Ints, longest: int, most: int) -> list[tuple[i
     while len(found) < most and len(bounds) - first > longest:
         rest = len(bounds) - first
         places = np.arange(first + max(longest // 2, 1), first + longest + 1)
-        cut = _best(text, bounds, places, first + rest / math.ceil(rest / (longest * _FILLED)))
+        parts = min(math.ceil(rest / (longest * _FILLED)), most - len(found))
+        cut = _best(text, bounds, places, first + rest / parts)
         found.append((first, cut))
         first = cut
     if len(found) < most and first < len(bounds):

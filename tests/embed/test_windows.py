@@ -50,6 +50,8 @@ def test_a_text_of_more_windows_than_there_may_be_still_begins_each_with_a_sente
     windows = windows_of(text, words_of(text), 10, 5)
     assert len(windows) == 5
     assert all(first % 3 == 0 for first, _ in windows)
+    assert windows[-1][1] == 45, "as full as sentences let them be"
+    assert windows_of(text, words_of(text), 10, 1) == [(0, 9)]
 
 
 def test_a_window_begins_with_a_sentence_on_a_new_line():

@@ -120,7 +120,7 @@ def write_report(given: ReportInput, out: str | Path, *, lang: str = "en") -> Pa
         missing folders are made.
     :param lang: interface language shown first.
     :returns: the file written.
-    :raises ConfigError: when ``lang`` is no interface language.
+    :raises ConfigError: when ``lang`` is no interface language, or what writes workbooks is not installed.
     """
     target = Path(out)
     target = target if target.suffix in (".html", _WORKBOOK) else target / FILE_NAME

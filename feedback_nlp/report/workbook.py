@@ -1,4 +1,4 @@
-"""The report as an Excel workbook: the tables behind the page in one interface language, a sheet each."""
+"""The report as an Excel workbook: the main tables of the page in one interface language, a sheet each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
@@ -13,7 +13,7 @@ from feedback_nlp.report.quotes import Piece, Quote, shown
 from feedback_nlp.report.view import MEASURES, SENTIMENT_ORDER, View
 
 _SHARE = ("sentiment.share", "sheet.low", "sheet.high")
-_COUNTED = MEASURES[:3]
+_COUNTED = tuple(name for name in MEASURES if name != "negative")
 _COUNTS = tuple(f"places.{name}" for name in _COUNTED)
 _READINGS = ("emotion", "effort", "resolved", "intent")
 _NARROW = 14
@@ -43,7 +43,7 @@ def workbook_bytes(given: ReportInput, *, lang: str = "en") -> bytes:
     comment's id, by which an erasure finds copies of the file.
 
     :param lang: interface language.
-    :raises ConfigError: when ``lang`` is no interface language.
+    :raises ConfigError: when ``lang`` is no interface language, or what writes workbooks is not installed.
     """
     ui = open_interface(lang)
     view = View(gather(given, whole=True), ui)

@@ -52,7 +52,7 @@ def test_causes_stand_as_on_the_page(large: ReportInput) -> None:
     for row, cause in zip(table, content.causes, strict=True):
         assert row["Comments"] == cause["comments"]
         assert row["Share"] == pytest.approx(cause["share"], abs=1e-4)
-        assert row["Share, lower bound"] <= row["Share"] <= row["Share, upper bound"]
+        assert row["Lower bound"] <= row["Share"] <= row["Upper bound"]
         assert (row["Complaint or praise"] == "Complaints") == (cause["sign"] == "-")
     assert any(row["Owner"] and row["Recommended"] and row["Examples"] for row in table)
     ids = [quote.comment_id for cause in content.causes for quote in cause["quotes"]]
